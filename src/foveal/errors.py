@@ -1,0 +1,98 @@
+"""Errors that a caller can do something about.
+
+Every class knows its HTTP status, its code and the parameter it speaks of; `foveal.http.errors`
+is the one place that renders them, and the CLI prints `message` and exits with 2.
+Messages are Azure's own wording where Azure's wording is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class FovealError(Exception):
+    """An error with a message for the person at the other end, never a traceback."""
+
+    status: int = 400
+    code: str | None = "BadRequest"
+    type: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+        self.headers: Mapping[str, str] = headers or {}
+
+
+class InvalidRequest(FovealError):
+    """A field of the request is missing, of the wrong type or out of range (`param` names it)."""
+
+    code = None
+    type = "invalid_request_error"
+
+
+class InvalidImage(FovealError):
+    """An image part that cannot be used: not reachable, not an image, too large, broken."""
+
+
+class PayloadTooLarge(FovealError):
+    status = 413
+    code = "RequestEntityTooLarge"
+
+
+class UnsupportedMediaType(FovealError):
+    status = 415
+    code = "UnsupportedMediaType"
+
+
+class Unauthorized(FovealError):
+    """No key or a wrong one."""
+
+    status = 401
+    code = "401"
+
+
+class NotFound(FovealError):
+    status = 404
+    code = "404"
+
+
+class DeploymentNotFound(NotFound):
+    code = "DeploymentNotFound"
+
+
+class TooManyRequests(FovealError):
+    """A bounded queue is full; `headers` carries `retry-after`."""
+
+    status = 429
+    code = "429"
+
+
+class EngineError(FovealError):
+    """The engine behind a deployment failed or cannot be reached."""
+
+    status = 502
+    code = "EngineError"
+
+
+class EngineUnavailable(FovealError):
+    """The engine cannot serve now: a model is missing or still loading."""
+
+    status = 503
+    code = "ServiceUnavailable"
+
+
+class SetupError(FovealError):
+    """The installation or the data directory is not usable; the message says what to do."""
+
+    status = 500
+    code = "SetupError"

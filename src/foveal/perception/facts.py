@@ -1,0 +1,57 @@
+"""The facts of one picture: everything perception found, computed once per content hash and detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from foveal.images.detail import Detail, DetailedImage
+from foveal.perception.base import Box, DetectedObject, Face, Tag, TextLine
+
+
+@dataclass(frozen=True, slots=True)
+class ColourShare:
+    """One of the eleven basic colour names and the share (0..1) of the region it covers."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenObject:
+    """A detected object and the colours measured inside its box (background discounted), largest share first.
+
+    `clothing` is measured on the torso of persons only; empty otherwise.
+    """
+
+    label: str
+    confidence: float
+    box: Box
+    colours: tuple[ColourShare, ...] = ()
+    clothing: tuple[ColourShare, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`objects` are sure enough to be mentioned; `doubtful` were seen below that line, so the honest answer about
+    them is neither yes nor no. `colours` are those of the whole picture. `brightness` is the mean luma, 0..1.
+    `stage_seconds` says what each ability cost (for bench/ and /metrics).
+    """
+
+    width: int
+    height: int
+    detail: Detail
+    objects: tuple[SeenObject, ...]
+    doubtful: tuple[DetectedObject, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    faces: tuple[Face, ...] = ()
+    lines: tuple[TextLine, ...] = ()
+    colours: tuple[ColourShare, ...] = ()
+    brightness: float = 0.5
+    stage_seconds: dict[str, float] = field(default_factory=dict, compare=False)
+
+
+class FactFinder(Protocol):
+    """Computes `Facts` off the event loop in a bounded pool; a second call for one picture costs nothing."""
+
+    async def facts(self, image: DetailedImage) -> Facts: ...
