@@ -33,8 +33,8 @@ class DetailedImage:
     """One checked picture, upright, with the views its `detail` plan asks for.
 
     `width` and `height` are those of the original, after EXIF orientation. `overview` fits into 512×512.
-    `scaled` and `tiles` exist only when `detail` is `high`. `data` are the checked original bytes, for engines
-    that take the picture on (never the client's URL). `tokens` follows OpenAI's formula.
+    `scaled` and `tiles` exist only when `detail` is `high`. `data` are the checked original bytes, for
+    engines that take the picture on (never the client's URL). `tokens` follows OpenAI's formula.
     """
 
     sha256: str

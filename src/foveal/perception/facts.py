@@ -33,9 +33,11 @@ class SeenObject:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`objects` are sure enough to be mentioned; `doubtful` were seen below that line, so the honest answer about
-    them is neither yes nor no. `colours` are those of the whole picture. `brightness` is the mean luma, 0..1.
-    `stage_seconds` says what each ability cost (for bench/ and /metrics).
+    """Everything known about one picture.
+
+    `objects` are sure enough to be mentioned; `doubtful` were seen below that line, so the honest answer
+    about them is neither yes nor no. `colours` are those of the whole picture. `brightness` is the mean
+    luma, 0..1. `stage_seconds` says what each ability cost (for bench/ and /metrics).
     """
 
     width: int

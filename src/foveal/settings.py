@@ -1,0 +1,166 @@
+"""Every setting: one place, three ways to set it (flag, `FOVEAL_…` variable, default), in that order.
+
+`foveal serve --help`, `docs/settings.md` and the error messages are made from the metadata here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from foveal.errors import SetupError
+
+EngineName = Literal["evidence", "gguf", "openai", "echo"]
+Annotations = Literal["azure", "compact", "off"]
+MIB = 1024 * 1024
+
+
+def _setting(default: Any, parse: Callable[[str], Any], help: str, example: str = "") -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help, "example": example})
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _folder(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+
+
+def _switch(value: str) -> bool:
+    lowered = value.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("use 1 or 0")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"use a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"use one of {', '.join(choices)}")
+        return value
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided.
+
+    A field `allow_hosts` is the flag `--allow-hosts` and the variable `FOVEAL_ALLOW_HOSTS`.
+    """
+
+    data: Path = _setting(
+        Path("~/.foveal").expanduser(), _folder, "Data directory: resources, keys, deployments."
+    )
+    models: Path = _setting(
+        Path("~/.cache/foveal/models").expanduser(), _folder, "Folder of the model weights."
+    )
+    host: str = _setting("127.0.0.1", _text, "Address to listen on.", "0.0.0.0")
+    port: int = _setting(8450, _whole(0, 65535), "Port to listen on; 0 takes a free one.")
+    api_key: str | None = _setting(
+        None, _text, "Key 1 of the first resource; generated and printed once when absent."
+    )
+    strict: bool = _setting(
+        False,
+        _switch,
+        "1: no leniency, Azure's refusals exactly (16 tokens without max_tokens, extra fields).",
+    )
+    annotations: Annotations = _setting(
+        "azure",
+        _one_of("azure", "compact", "off"),
+        "Content-filter annotations on the Azure routes: azure, compact or off.",
+    )
+    allow_hosts: tuple[str, ...] = _setting(
+        (),
+        _hosts,
+        "Hosts (host or host:port, comma-separated) that images may be fetched from although not public.",
+        "media.local:9000",
+    )
+    engine: EngineName = _setting(
+        "evidence",
+        _one_of("evidence", "gguf", "openai", "echo"),
+        "Engine of the deployments that do not name one: evidence, gguf, openai or echo.",
+    )
+    llm: str = _setting(
+        "qwen2.5-coder-1.5b-instruct-q4_k_m",
+        _text,
+        "Language model of the evidence engine, a name from `foveal models`.",
+    )
+    gguf: Path | None = _setting(None, _folder, "Engine gguf: the model file.", "/models/vlm.gguf")
+    mmproj: Path | None = _setting(
+        None, _folder, "Engine gguf: the vision projector (mmproj) file; without it, text only."
+    )
+    upstream_url: str | None = _setting(
+        None, _text, "Engine openai: base address of the server behind.", "http://127.0.0.1:8000/v1"
+    )
+    upstream_model: str | None = _setting(
+        None, _text, "Engine openai: model (or deployment) name to ask for."
+    )
+    upstream_key: str | None = _setting(None, _text, "Engine openai: key to present.")
+    upstream_api_version: str | None = _setting(
+        None, _text, "Engine openai: set it when the server behind is Azure-shaped.", "2024-02-01"
+    )
+    threads: int = _setting(
+        max(1, min(os.cpu_count() or 2, 8)), _whole(1, 256), "Processor threads for the models."
+    )
+    queue: int = _setting(
+        32, _whole(0, 100_000), "Requests that may wait for an engine; one more is answered with 429."
+    )
+    max_body: int = _setting(
+        272 * MIB,
+        _whole(1024, 4096 * MIB),
+        "Largest request body in bytes (10 images of 20 MB as base64 fit).",
+    )
+    fetch_seconds: int = _setting(10, _whole(1, 600), "Deadline for fetching one image URL, in seconds.")
+    grace_seconds: int = _setting(
+        30, _whole(0, 3600), "How long a stopping server waits for requests in flight, in seconds."
+    )
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "How much is logged (stderr)."
+    )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `allow_hosts` → `FOVEAL_ALLOW_HOSTS`."""
+    return f"FOVEAL_{name.upper()}"
+
+
+def setting_fields() -> tuple[Field[Any], ...]:
+    """All settings with their metadata (`help`, `example`), in the order of `Settings`."""
+    return fields(Settings)
+
+
+def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Settings from flags, else from the environment, else the defaults; `SetupError` names what is wrong."""
+    chosen: dict[str, Any] = {}
+    for spec in fields(Settings):
+        raw, source = flags.get(spec.name), f"--{spec.name.replace('_', '-')}"
+        if raw is None:
+            raw, source = environ.get(variable(spec.name)) or None, variable(spec.name)
+        if raw is None:
+            continue
+        try:
+            chosen[spec.name] = spec.metadata["parse"](raw)
+        except ValueError as error:
+            raise SetupError(f"{source}={raw!r} is not usable: {error}", param=spec.name) from None
+    return Settings(**chosen)
