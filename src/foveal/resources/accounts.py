@@ -1,0 +1,126 @@
+"""The resources of a data directory, with their keys and deployments.
+
+A fresh directory gets one multi-service resource `local` with two deployments; what they are is in
+`data/first_resource.toml`.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from foveal.resources.deployments import Deployment
+from foveal.resources.keys import StoredKey, find_resource, hash_key, matches, new_key
+from foveal.store.tables import deployments, resource_keys, resources
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An account: `kind` AIServices, OpenAI or ComputerVision; `tier` F0, S0 or S1."""
+
+    name: str
+    kind: str
+    region: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What requests are checked against: a snapshot of the data directory, taken at the start."""
+
+    resources: Mapping[str, Resource]
+    keys: tuple[StoredKey, ...]
+    deployments: Mapping[tuple[str, str], Deployment]
+
+    def check(self, presented: str) -> Resource | None:
+        """The resource whose key is presented, if any."""
+        name = find_resource(self.keys, presented)
+        return None if name is None else self.resources[name]
+
+    def get(self, resource: str, name: str) -> Deployment | None:
+        return self.deployments.get((resource, name))
+
+    def of(self, resource: str) -> list[Deployment]:
+        """The deployments of a resource, in the order they were made."""
+        return [row for (owner, _), row in self.deployments.items() if owner == resource]
+
+    @property
+    def operator_has_set_keys(self) -> bool:
+        return all(any(key.by_operator for key in self.keys if key.resource == name) for name in self.resources)
+
+
+def open_accounts(database: Engine, operator_key: str | None, strict: bool) -> tuple[Accounts, str | None]:
+    """The accounts of the data directory, and the key that was generated for it, if one was just now.
+
+    A fresh directory is filled first. `operator_key` (the setting `api_key`) becomes key 1 of the first
+    resource, also later: the operator's word wins over what is stored.
+    """
+    with database.begin() as connection:
+        generated = None
+        first = connection.scalar(select(resources.c.name).order_by(resources.c.created_at).limit(1))
+        if first is None:
+            first = _fill(connection)
+            if operator_key is None:
+                generated = new_key()
+                _store_key(connection, hash_key(first, 1, generated, by_operator=False))
+        if operator_key is not None:
+            known = [key for key in _keys(connection) if key.resource == first and key.slot == 1]
+            if not (known and known[0].by_operator and matches(known[0], operator_key)):
+                _store_key(connection, hash_key(first, 1, operator_key, by_operator=True))
+        return _snapshot(connection, strict), generated
+
+
+def _fill(connection: Connection) -> str:
+    """Write the first resource and its deployments; returns the resource's name."""
+    data: dict[str, Any] = tomllib.loads(
+        files("foveal.resources").joinpath("data/first_resource.toml").read_text("utf-8")
+    )
+    now = int(time.time())
+    connection.execute(insert(resources).values(created_at=now, **data["resource"]))
+    name: str = data["resource"]["name"]
+    for row in data["deployments"]:
+        values = {"engine": None, "strict": None, "options": {}, "created_at": now, "updated_at": now}
+        connection.execute(insert(deployments).values(resource=name, **values, **row))
+    return name
+
+
+def _store_key(connection: Connection, key: StoredKey) -> None:
+    here = (resource_keys.c.resource == key.resource) & (resource_keys.c.slot == key.slot)
+    connection.execute(delete(resource_keys).where(here))
+    connection.execute(
+        insert(resource_keys).values(
+            resource=key.resource,
+            slot=key.slot,
+            salt=key.salt,
+            digest=key.digest,
+            by_operator=key.by_operator,
+            created_at=int(time.time()),
+        )
+    )
+
+
+def _keys(connection: Connection) -> tuple[StoredKey, ...]:
+    return tuple(
+        StoredKey(row.resource, row.slot, row.salt, row.digest, row.by_operator)
+        for row in connection.execute(select(resource_keys))
+    )
+
+
+def _snapshot(connection: Connection, strict: bool) -> Accounts:
+    return Accounts(
+        resources={
+            row.name: Resource(row.name, row.kind, row.region, row.tier)
+            for row in connection.execute(select(resources))
+        },
+        keys=_keys(connection),
+        deployments={
+            (row.resource, row.name): _deployment(row, strict)
+            for row in connection.execute(select(deployments).order_by(deployments.c.created_at))
+        },
+    )

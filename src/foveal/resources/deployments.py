@@ -1,0 +1,33 @@
+"""A deployment: a name under which a resource offers a model version through an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`capacity` is thousands of tokens per minute for `Standard`; `created_at` seconds since 1970.
+
+    `strict` turns leniency off for this deployment: Azure's refusals exactly, 16 tokens by default.
+    """
+
+    name: str
+    model: str
+    version: str
+    engine: str
+    sku: str = "Standard"
+    capacity: int = 30
+    strict: bool = False
+    created_at: int = 0
+    updated_at: int = 0
+
+
+class DeploymentTable(Protocol):
+    """The deployments of each resource; a lookup is on the path of every request and must be quick."""
+
+    def find(self, resource: str, name: str) -> Deployment | None: ...
+
+    def all(self, resource: str) -> Sequence[Deployment]: ...
