@@ -1,0 +1,374 @@
+"""A GGUF model in this process, for asyncio: bounded, cancellable, streamed.
+
+`LlamaRuntime.generate` is the whole of it. The native engine calls back in the thread that waits for it; each
+piece is handed to the event loop at once (`call_soon_threadsafe`), nothing polls. A callback comes for every
+prompt batch and for every token, and its answer True ends the generation: that is how a client who has gone
+stops the work, at the latest after the batch or token being computed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from foveal.engines.base import Role, Sampling
+from foveal.engines.budget import TokenBudget, cl100k
+from foveal.engines.native import NativeModel, NativeOptions, load_model
+from foveal.errors import EngineError, EngineUnavailable, FovealError, InvalidRequest, TooManyRequests
+
+TEXT_BATCH = 64  # tokens; as fast as 256 with unpacked weights, and stops four times sooner
+PICTURE_BATCH = 1024  # tokens; a picture's tokens may have to be looked at in one piece
+PENALTY_WINDOW = 256  # tokens that presence and frequency penalties look back at
+NATIVE_PER_BUDGET = 6  # native tokens allowed per cl100k token, against a model that never ends
+
+# Words that a chat template gives a meaning; in a message's text they are only text.
+_CONTROL = re.compile(r"<(?=\|[\w ]{1,40}\|>|/?(?:start|end)_of_turn>|/?s>)|\[(?=/?INST\])")
+_WORD_JOINER = "\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message for the model's chat template; `images` are data URLs, shown before the text."""
+
+    role: Role
+    text: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What to generate. `grammar` is GBNF with a rule `root` (see `grammar.py`).
+
+    `sampling.max_tokens` counts cl100k tokens of the answer's text.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling = field(default_factory=Sampling)
+    grammar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Native tokens and milliseconds. `evaluated` prompt tokens were computed, `cached` ones were not."""
+
+    evaluated: int
+    cached: int
+    generated: int
+    prompt_ms: float
+    generation_ms: float
+
+    @property
+    def prompt(self) -> int:
+        return self.evaluated + self.cached
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the answer; the last one, and only it, has `finish` (and `usage` if the model itself ended)."""
+
+    text: str = ""
+    finish: Literal["stop", "length"] | None = None
+    usage: Usage | None = None
+
+
+class LlamaRuntime:
+    """One GGUF model, loaded on first use (or by `ready`), freed by `close` (and loaded again if used again).
+
+    `slots` requests run at once, each with `context` tokens; `max_waiting` more may wait, the next is refused.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        mmproj: Path | None = None,
+        threads: int = 2,
+        context: int = 4096,
+        slots: int = 1,
+        max_waiting: int = 16,
+        chat_template: str | None = None,
+    ) -> None:
+        self.path = path
+        self.mmproj = mmproj
+        self.context = context
+        self._options = NativeOptions(
+            threads=threads,
+            context=context,
+            slots=slots,
+            batch=TEXT_BATCH if mmproj is None else PICTURE_BATCH,
+            chat_template=chat_template,
+        )
+        self._gate = _Gate(slots, max_waiting)
+        self._loading = asyncio.Lock()
+        self._model: NativeModel | None = None
+        self._threads = ThreadPoolExecutor(slots + 1, thread_name_prefix="foveal-llama")
+        self._running: dict[_Call, Future[None]] = {}
+        self._biased: dict[
+            int, int | None
+        ] = {}  # cl100k token -> native token of the same text, if there is one
+
+    @property
+    def loaded(self) -> bool:
+        return self._model is not None
+
+    async def ready(self) -> None:
+        """Load the model if it is not there; raises `EngineUnavailable` when it cannot be."""
+        await self._ready_model()
+
+    async def _ready_model(self) -> NativeModel:
+        async with self._loading:
+            if self._model is None:
+                await asyncio.to_thread(cl100k)  # it takes most of a second to read, too
+                self._model = await asyncio.to_thread(load_model, self.path, self.mmproj, self._options)
+            return self._model
+
+    async def close(self) -> None:
+        """Stop what runs and free the model."""
+        async with self._loading:
+            running = dict(self._running)
+            for call in running:
+                call.cancel()
+            for future in running.values():
+                await asyncio.wait([asyncio.wrap_future(future)])
+            model, self._model = self._model, None
+            if model is not None:
+                await asyncio.to_thread(model.close)
+
+    def count_tokens(self, text: str) -> int:
+        """The model's own count (the model must be loaded)."""
+        if self._model is None:
+            raise EngineUnavailable("The language model is not loaded yet.")
+        return len(self._model.tokenize(text))
+
+    async def generate(self, request: Generation) -> AsyncIterator[Piece]:
+        """The answer, piece by piece; closing the iterator stops the native generation."""
+        await self._gate.enter()
+        try:
+            model = await self._ready_model()
+            body = await asyncio.to_thread(self._body, model, request)
+            call = _Call(asyncio.get_running_loop())
+            future = self._threads.submit(call.run, model, body)
+        except BaseException:
+            self._gate.leave()
+            raise
+        self._running[call] = future
+        # The slot is free when the native side has really ended: up to a batch after we stop listening.
+        call.when_ended(lambda: self._ended(call))
+        budget = TokenBudget(request.sampling.max_tokens)
+        try:
+            while True:
+                piece = await call.next_piece()
+                text, used_up = budget.take(piece.text)
+                if used_up:
+                    # A text that ends exactly with the budget still counts as `length`, as with OpenAI.
+                    yield Piece(text, "length", piece.usage)
+                    return
+                if piece.finish is not None or text:
+                    yield piece
+                if piece.finish is not None:
+                    return
+        finally:
+            call.cancel()
+
+    def _ended(self, call: _Call) -> None:
+        del self._running[call]
+        self._gate.leave()
+
+    def _body(self, model: NativeModel, request: Generation) -> dict[str, object]:
+        """llama.cpp's chat completion request. top_k 40 and min_p 0.05 stay: small models need that guard."""
+        sampling = request.sampling
+        body: dict[str, object] = {
+            "messages": [_message(message) for message in request.messages],
+            "stream": True,
+            "return_progress": True,
+            "cache_prompt": True,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": -1 if sampling.seed is None else sampling.seed % 2**32,
+            "n_predict": sampling.max_tokens * NATIVE_PER_BUDGET,
+            "stop": list(sampling.stop),
+        }
+        if sampling.presence_penalty or sampling.frequency_penalty:
+            body["presence_penalty"] = sampling.presence_penalty
+            body["frequency_penalty"] = sampling.frequency_penalty
+            body["repeat_last_n"] = PENALTY_WINDOW
+        if sampling.logit_bias:
+            body["logit_bias"] = self._bias(model, sampling.logit_bias)
+        if request.grammar is not None:
+            body["grammar"] = request.grammar
+        return body
+
+    def _bias(self, model: NativeModel, biases: Mapping[int, float]) -> list[list[float | int | bool]]:
+        """Biases for native tokens from biases for cl100k ids.
+
+        The two vocabularies differ, so an id is taken for its text, and only a text that is exactly one
+        native token can be biased; the others are left alone. -100 means never, as with OpenAI.
+        """
+        native: list[list[float | int | bool]] = []
+        for token, bias in biases.items():
+            if token not in self._biased:
+                self._biased[token] = _native_token(model, token)
+            found = self._biased[token]
+            if found is not None:
+                native.append([found, False if bias <= -100 else bias])
+        return native
+
+
+def _native_token(model: NativeModel, token: int) -> int | None:
+    try:
+        text = cl100k().decode_bytes([token]).decode()
+    except (UnicodeDecodeError, ValueError, KeyError, OverflowError):
+        return None  # half a character, or no token at all
+    tokens = model.tokenize(text)
+    return tokens[0] if len(tokens) == 1 else None
+
+
+def _message(message: ChatMessage) -> dict[str, object]:
+    text = _CONTROL.sub(lambda match: match.group() + _WORD_JOINER, message.text)
+    if not message.images:
+        return {"role": message.role, "content": text}
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
+    return {"role": message.role, "content": [*images, {"type": "text", "text": text}]}
+
+
+class _Call:
+    """One native generation, and the queue by which its pieces reach the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._pieces: asyncio.Queue[Piece | FovealError] = asyncio.Queue()
+        self._ended: Callable[[], None] = lambda: None
+        self._over = False
+        self._cancelled = False
+        self._finish: Literal["stop", "length"] | None = None
+
+    async def next_piece(self) -> Piece:
+        item = await self._pieces.get()
+        if isinstance(item, FovealError):
+            raise item
+        return item
+
+    def cancel(self) -> None:
+        self._cancelled = True  # read by the native thread at its next callback
+
+    def when_ended(self, then: Callable[[], None]) -> None:
+        self._ended = then
+        if self._over:
+            then()
+
+    def run(self, model: NativeModel, body: Mapping[str, object]) -> None:
+        """In a worker thread: blocks until the generation is over."""
+        try:
+            if not self._cancelled:
+                model.chat(body, self._on_chunk)
+            if not self._cancelled and self._finish is None:
+                self._put(EngineError("The language model stopped without an end."))
+        except FovealError as error:
+            self._put(error)
+        except ValueError as error:  # what the native side calls an invalid argument
+            self._put(InvalidRequest(str(error)))
+        except Exception as error:
+            self._put(EngineError(f"The language model failed: {error}"))
+        finally:
+            self._post(self._end)
+
+    def _end(self) -> None:
+        self._over = True
+        self._ended()
+
+    def _on_chunk(self, chunk: dict[str, Any]) -> bool:
+        """True stops the generation."""
+        if self._cancelled:
+            return True
+        if "error" in chunk:
+            self._put(_error(chunk["error"]))
+            self._cancelled = True
+            return True
+        for choice in chunk.get("choices", ()):
+            text = choice.get("delta", {}).get("content") or ""
+            self._finish = _finish(choice.get("finish_reason"))
+            if text or self._finish:
+                self._put(Piece(text, self._finish, _usage(chunk)))
+        return self._finish is not None
+
+    def _put(self, item: Piece | FovealError) -> None:
+        self._post(self._pieces.put_nowait, item)
+
+    def _post(self, function: Callable[..., None], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:  # the loop is closed: nobody listens any more
+            self._cancelled = True
+
+
+def _finish(reason: object) -> Literal["stop", "length"] | None:
+    if reason is None:
+        return None
+    return "length" if reason == "length" else "stop"
+
+
+def _usage(chunk: Mapping[str, Any]) -> Usage | None:
+    timings = chunk.get("timings")
+    if not timings:
+        return None
+    return Usage(
+        evaluated=timings["prompt_n"],
+        cached=timings.get("cache_n", 0),
+        generated=timings["predicted_n"],
+        prompt_ms=timings["prompt_ms"],
+        generation_ms=timings["predicted_ms"],
+    )
+
+
+def _error(error: Mapping[str, Any]) -> FovealError:
+    message = str(error.get("message", "unknown error"))
+    if error.get("type") == "exceed_context_size_error":
+        return InvalidRequest(
+            f"This model's maximum context length is {error['n_ctx']} tokens. However, your messages "
+            f"resulted in {error['n_prompt_tokens']} tokens. Please reduce the length of the messages.",
+            param="messages",
+            code="context_length_exceeded",
+        )
+    if error.get("code") == 400:
+        return InvalidRequest(message)
+    return EngineError(f"The language model failed: {message}")
+
+
+class _Gate:
+    """Lets `slots` in, `waiting` more stand in line, and refuses the rest."""
+
+    def __init__(self, slots: int, waiting: int) -> None:
+        self._slots = slots
+        self._free = asyncio.Semaphore(slots)
+        self._inside = 0
+        self._most = slots + waiting
+        self._entered: list[float] = []
+        self._average = 5.0  # seconds that one answer takes, learnt as we go
+
+    async def enter(self) -> None:
+        if self._inside >= self._most:
+            rounds = (self._inside - self._slots + 1) / self._slots
+            seconds = min(60, max(1, math.ceil(rounds * self._average)))
+            raise TooManyRequests(
+                f"The engine's queue is full. Please retry after {seconds} seconds.",
+                headers={"retry-after": str(seconds)},
+            )
+        self._inside += 1
+        try:
+            await self._free.acquire()
+        except BaseException:
+            self._inside -= 1
+            raise
+        self._entered.append(monotonic())
+
+    def leave(self) -> None:
+        self._inside -= 1
+        self._average += 0.2 * (monotonic() - self._entered.pop(0) - self._average)
+        self._free.release()
