@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, insert, select
 
 from foveal.resources.deployments import Deployment
 from foveal.resources.keys import StoredKey, find_resource, hash_key, matches, new_key
@@ -43,23 +43,28 @@ class Accounts:
         name = find_resource(self.keys, presented)
         return None if name is None else self.resources[name]
 
-    def get(self, resource: str, name: str) -> Deployment | None:
+    def find(self, resource: str, name: str) -> Deployment | None:
         return self.deployments.get((resource, name))
 
-    def of(self, resource: str) -> list[Deployment]:
+    def all(self, resource: str) -> list[Deployment]:
         """The deployments of a resource, in the order they were made."""
         return [row for (owner, _), row in self.deployments.items() if owner == resource]
 
     @property
     def operator_has_set_keys(self) -> bool:
-        return all(any(key.by_operator for key in self.keys if key.resource == name) for name in self.resources)
+        return all(
+            any(key.by_operator for key in self.keys if key.resource == name) for name in self.resources
+        )
 
 
-def open_accounts(database: Engine, operator_key: str | None, strict: bool) -> tuple[Accounts, str | None]:
+def open_accounts(
+    database: Engine, *, operator_key: str | None, engine: str, strict: bool
+) -> tuple[Accounts, str | None]:
     """The accounts of the data directory, and the key that was generated for it, if one was just now.
 
     A fresh directory is filled first. `operator_key` (the setting `api_key`) becomes key 1 of the first
-    resource, also later: the operator's word wins over what is stored.
+    resource, also later: the operator's word wins over what is stored. `engine` and `strict` hold for the
+    deployments that do not say.
     """
     with database.begin() as connection:
         generated = None
@@ -73,7 +78,7 @@ def open_accounts(database: Engine, operator_key: str | None, strict: bool) -> t
             known = [key for key in _keys(connection) if key.resource == first and key.slot == 1]
             if not (known and known[0].by_operator and matches(known[0], operator_key)):
                 _store_key(connection, hash_key(first, 1, operator_key, by_operator=True))
-        return _snapshot(connection, strict), generated
+        return _snapshot(connection, engine, strict), generated
 
 
 def _fill(connection: Connection) -> str:
@@ -85,7 +90,7 @@ def _fill(connection: Connection) -> str:
     connection.execute(insert(resources).values(created_at=now, **data["resource"]))
     name: str = data["resource"]["name"]
     for row in data["deployments"]:
-        values = {"engine": None, "strict": None, "options": {}, "created_at": now, "updated_at": now}
+        values = {"engine": None, "strict": None, "created_at": now, "updated_at": now}
         connection.execute(insert(deployments).values(resource=name, **values, **row))
     return name
 
@@ -112,7 +117,7 @@ def _keys(connection: Connection) -> tuple[StoredKey, ...]:
     )
 
 
-def _snapshot(connection: Connection, strict: bool) -> Accounts:
+def _snapshot(connection: Connection, engine: str, strict: bool) -> Accounts:
     return Accounts(
         resources={
             row.name: Resource(row.name, row.kind, row.region, row.tier)
@@ -120,7 +125,21 @@ def _snapshot(connection: Connection, strict: bool) -> Accounts:
         },
         keys=_keys(connection),
         deployments={
-            (row.resource, row.name): _deployment(row, strict)
+            (row.resource, row.name): _deployment(row, engine, strict)
             for row in connection.execute(select(deployments).order_by(deployments.c.created_at))
         },
+    )
+
+
+def _deployment(row: Row[Any], engine: str, strict: bool) -> Deployment:
+    return Deployment(
+        name=row.name,
+        model=row.model,
+        version=row.version,
+        engine=row.engine or engine,
+        sku=row.sku,
+        capacity=row.capacity,
+        strict=strict if row.strict is None else row.strict,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -54,7 +53,6 @@ deployments = Table(
     # None: the operator's default engine (the `engine` setting), so that one flag moves every deployment.
     Column("engine", String(32), nullable=True),
     Column("strict", Boolean, nullable=True),
-    Column("options", JSON, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
     PrimaryKeyConstraint("resource", "name"),

@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("capacity", sa.Integer, nullable=False),
         sa.Column("engine", sa.String(32), nullable=True),
         sa.Column("strict", sa.Boolean, nullable=True),
-        sa.Column("options", sa.JSON, nullable=False),
         sa.Column("created_at", sa.Integer, nullable=False),
         sa.Column("updated_at", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("resource", "name"),
