@@ -1,0 +1,138 @@
+"""Every ability together: what is seen in one picture (objects, tags, faces, colours) and what is read in it.
+
+Synchronous and thread-safe; `finder` runs the two halves side by side in its pool.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from foveal.images.detail import DetailedImage, Pixels
+from foveal.models.store import ModelStore
+from foveal.perception import colours, ssd
+from foveal.perception.base import (
+    DetectedObject,
+    Detector,
+    Face,
+    FaceFinder,
+    Tag,
+    Tagger,
+    TextLine,
+    TextReader,
+)
+from foveal.perception.colours import ColourNamer
+from foveal.perception.faces import BlazeFaceFinder
+from foveal.perception.facts import Facts, SeenObject
+from foveal.perception.kinds import KindCheck, load_kind_check
+from foveal.perception.objects import SsdDetector
+from foveal.perception.ocr import load_reader
+from foveal.perception.runtime import Runtime
+from foveal.perception.tagger import ImageNetTagger
+
+SURE = 0.5  # merged confidence from which an object is mentioned
+DOUBTFUL = 0.25  # and from which it is at least not denied
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    objects: tuple[SeenObject, ...]
+    doubtful: tuple[DetectedObject, ...]
+    tags: tuple[Tag, ...]
+    faces: tuple[Face, ...]
+    shares: tuple[colours.ColourShare, ...]
+    brightness: float
+    stage_seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The abilities, ready to use."""
+
+    detector: Detector
+    tagger: Tagger
+    faces: FaceFinder
+    reader: TextReader
+    namer: ColourNamer
+    kinds: KindCheck
+
+    def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
+        return tuple(self.reader.read(image.best))
+
+    def see(self, image: DetailedImage) -> Seen:
+        pixels = image.best
+        watch = _Watch()
+        found = self.detector.detect(pixels)
+        watch.lap("objects")
+        tags = self.tagger.tag(image.overview)
+        found = self.kinds.check(found, tags, pixels, self.tagger)
+        watch.lap("tags")
+        faces = self.faces.find(pixels)
+        watch.lap("faces")
+        sure = tuple(self._coloured(one, pixels) for one in found if one.confidence >= SURE)
+        shares = self.namer.measure(colours.shrink(image.overview))
+        light = colours.brightness(image.overview)
+        watch.lap("colours")
+        doubtful = tuple(one for one in found if DOUBTFUL <= one.confidence < SURE)
+        return Seen(sure, doubtful, tuple(tags), tuple(faces), shares, light, watch.laps)
+
+    def _coloured(self, one: DetectedObject, pixels: Pixels) -> SeenObject:
+        clothing = colours.clothing_colours(self.namer, pixels, one.box) if one.label == "person" else ()
+        inside = colours.object_colours(self.namer, pixels, one.box)
+        return SeenObject(one.label, one.confidence, one.box, inside, clothing)
+
+
+def assemble(image: DetailedImage, seen: Seen, lines: tuple[TextLine, ...], reading: float) -> Facts:
+    return Facts(
+        width=image.width,
+        height=image.height,
+        detail=image.detail,
+        objects=seen.objects,
+        doubtful=seen.doubtful,
+        tags=seen.tags,
+        faces=seen.faces,
+        lines=lines,
+        colours=seen.shares,
+        brightness=seen.brightness,
+        stage_seconds={**seen.stage_seconds, "text": reading},
+    )
+
+
+def load_sight(models: ModelStore, *, threads: int) -> Sight:
+    """Load every net. Raises EngineUnavailable naming the first weight file that is missing."""
+    runtime = Runtime(threads=threads, cache=models.folder / ".converted")
+    labels = {int(number): name for number, name in _data("coco.json").items()}
+    detector = SsdDetector(
+        runtime.compile(ssd.load_graph(runtime, models.path("ssd-mobilenet-v2-coco"))), labels, floor=DOUBTFUL
+    )
+    names: list[str] = _data("imagenet.json")
+    tagger = ImageNetTagger(runtime.compile(runtime.read(models.path("efficientnet-lite3-imagenet"))), names)
+    faces = BlazeFaceFinder(runtime.compile(runtime.read(models.path("face-full-range"))))
+    return Sight(
+        detector=detector,
+        tagger=tagger,
+        faces=faces,
+        reader=load_reader(models, runtime),
+        namer=colours.load_namer(),
+        kinds=load_kind_check(names, labels.values()),
+    )
+
+
+def _data(name: str) -> Any:
+    return json.loads((resources.files("foveal.perception") / "data" / name).read_text(encoding="utf-8"))
+
+
+class _Watch:
+    """Seconds since the last lap, by name."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
