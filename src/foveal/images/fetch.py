@@ -1,0 +1,250 @@
+"""The one place of Foveal that fetches a URL.
+
+Every address that a client names passes here: pictures now, videos later. The URL is read once (`guard`),
+its name resolved once, every address that it resolves to must be public, and the connection goes to exactly
+those addresses while Host, SNI and certificate keep the name. A redirect is a new URL and starts from
+scratch. Time, bytes and the number of fetches at once are bounded. Nothing of ours travels along: no
+cookies, no credentials, no proxy of the environment, no referrer.
+
+What an operator lists in `allow_hosts` may be private; a cloud's metadata service may not even then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
+from typing import TypeVar
+
+import certifi
+import httpcore
+
+from foveal.errors import TooManyRequests
+from foveal.images.guard import (
+    BadUrl,
+    Target,
+    is_metadata,
+    is_metadata_name,
+    is_public,
+    read_address,
+    read_url,
+    redact,
+    redirect_target,
+)
+
+log = logging.getLogger(__name__)
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+DEFAULT_DEADLINE = 10.0  # seconds
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_RETRY_AFTER = {"retry-after": "1"}
+
+T = TypeVar("T")
+
+
+class MediaError(Exception):
+    """The fetch failed or was refused. The text is for the log, never for a client: it tells what exists."""
+
+
+class MediaTooLarge(MediaError):
+    """More bytes than the caller takes, as announced or as counted."""
+
+
+async def system_resolver(host: str, port: int) -> Sequence[str]:
+    """Every address of a name by the system's resolver, in its order of preference."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def default_tls() -> ssl.SSLContext:
+    """Certificates as the system trusts them, and certifi's where a system has none."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+class MediaFetcher:
+    """The media door to the network.
+
+    `allow_hosts` are entries `host` or `host:port` (IPv6 addresses in brackets when a port follows).
+    `deadline` covers name, connection, redirects and body together, in seconds. At most `concurrent` fetches
+    run and `max_waiting` wait; more are refused with 429.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_hosts: Iterable[str] = (),
+        deadline: float = DEFAULT_DEADLINE,
+        concurrent: int = 16,
+        max_waiting: int = 128,
+        resolver: Resolver = system_resolver,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allowed = frozenset(_allowed_host(entry) for entry in allow_hosts if entry.strip())
+        self._deadline = deadline
+        self._slots = asyncio.Semaphore(concurrent)
+        self._room = concurrent + max_waiting
+        self._inside = 0
+        self._resolve = resolver
+        self._tls = tls
+
+    async def fetch_bytes(self, url: str, *, max_bytes: int, deadline: float | None = None) -> bytes:
+        """The whole body; raises `MediaError` (`MediaTooLarge` above `max_bytes`) or `TooManyRequests`."""
+        body = io.BytesIO()  # grows in place; joining 20 MB of pieces would hold the event loop
+        async with aclosing(self.stream(url, max_bytes=max_bytes, deadline=deadline)) as pieces:
+            async for piece in pieces:
+                body.write(piece)
+        return body.getvalue()
+
+    async def stream(
+        self, url: str, *, max_bytes: int, deadline: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The body piece by piece, each at most 64 KiB. Use it inside `contextlib.aclosing`."""
+        if self._inside >= self._room:
+            raise TooManyRequests("Too many downloads are waiting. Please retry.", headers=_RETRY_AFTER)
+        self._inside += 1
+        try:
+            async with self._slots, AsyncExitStack() as stack:
+                until = asyncio.get_running_loop().time() + (self._deadline if deadline is None else deadline)
+                response = await _within(until, self._follow(url, max_bytes, stack))
+                pieces = response.aiter_stream()
+                if isinstance(pieces, AsyncGenerator):
+                    stack.push_async_callback(pieces.aclose)
+                received = 0
+                while (piece := await _within(until, anext(pieces, None))) is not None:
+                    received += len(piece)
+                    if received > max_bytes:
+                        raise MediaTooLarge(f"more than {max_bytes} bytes")
+                    yield piece
+        except MediaError as error:
+            log.info("media door: %s: %s", redact(url), error)
+            raise
+        finally:
+            self._inside -= 1
+
+    async def _follow(self, url: str, max_bytes: int, stack: AsyncExitStack) -> httpcore.Response:
+        """The answer at the end of the redirects, its body unread."""
+        target = _checked(read_url, url)
+        for _ in range(MAX_REDIRECTS + 1):
+            hop = await stack.enter_async_context(AsyncExitStack())
+            response = await self._request(target, hop)
+            if response.status not in _REDIRECTS:
+                _check_answer(response, max_bytes)
+                return response
+            location = _header(response, b"location")
+            await hop.aclose()
+            if location is None:
+                raise MediaError("redirects to nowhere")
+            target = _checked(partial(redirect_target, target), location)
+        raise MediaError("redirects too often")
+
+    async def _request(self, target: Target, stack: AsyncExitStack) -> httpcore.Response:
+        addresses = await self._addresses(target)
+        if self._tls is None and target.scheme == "https":
+            self._tls = await asyncio.to_thread(default_tls)  # reads files
+        pool = httpcore.AsyncConnectionPool(
+            ssl_context=self._tls, max_connections=1, max_keepalive_connections=0
+        )
+        await stack.enter_async_context(pool)
+        *others, last = addresses
+        for address in others:
+            try:  # an address that does not answer must not eat the whole deadline
+                return await _ask(pool, target, address, stack, connect_seconds=2.0)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await _ask(pool, target, last, stack, connect_seconds=None)
+
+    async def _addresses(self, target: Target) -> Sequence[str]:
+        """Resolve once; every address must pass, because any of them may be the one that answers."""
+        if is_metadata_name(target.host):
+            raise MediaError("a metadata service")
+        found = [_checked(read_address, text) for text in await self._resolve(target.host, target.port)]
+        if not found:
+            raise MediaError("has no address")
+        if any(is_metadata(address) for address in found):
+            raise MediaError("a metadata service")
+        allowed = {(target.host, None), (target.host, target.port)} & self._allowed
+        if not allowed and not all(is_public(address) for address in found):
+            raise MediaError("resolves to an address that is not public")
+        return [str(address) for address in found]
+
+
+async def _ask(
+    pool: httpcore.AsyncConnectionPool,
+    target: Target,
+    address: str,
+    stack: AsyncExitStack,
+    *,
+    connect_seconds: float | None,
+) -> httpcore.Response:
+    """One GET to this address and no other: the name is only in Host, SNI and the certificate's check."""
+    request = httpcore.Request(
+        b"GET",
+        httpcore.URL(scheme=target.scheme, host=address, port=target.port, target=target.path),
+        headers=[
+            (b"Host", target.host_header),
+            (b"User-Agent", b"Foveal-media-door/1"),
+            (b"Accept", b"*/*"),
+            (b"Accept-Encoding", b"identity"),
+            (b"Connection", b"close"),
+        ],
+        extensions={"sni_hostname": target.host, "timeout": {"connect": connect_seconds}},
+    )
+    response = await pool.handle_async_request(request)
+    stack.push_async_callback(response.aclose)
+    return response
+
+
+async def _within(until: float, work: Awaitable[T]) -> T:
+    """Await something until a time of the loop's clock, failures of the network as `MediaError`."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await work
+    except TimeoutError as error:
+        raise MediaError("took too long") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        raise MediaError(f"{type(error).__name__} on the way") from error
+    except UnicodeError as error:
+        raise MediaError("has a name that cannot be resolved") from error
+
+
+def _checked(check: Callable[[str], T], value: str) -> T:
+    try:
+        return check(value)
+    except BadUrl as error:
+        raise MediaError(str(error)) from error
+
+
+def _check_answer(response: httpcore.Response, max_bytes: int) -> None:
+    if response.status != 200:
+        raise MediaError(f"answers {response.status}")
+    encoding = _header(response, b"content-encoding") or "identity"
+    if encoding.strip().lower() != "identity":
+        raise MediaError("answers in an encoding that was not asked for")
+    length = _header(response, b"content-length")
+    if length is not None and length.isdecimal() and int(length) > max_bytes:
+        raise MediaTooLarge(f"announces {length[:20]} bytes")
+
+
+def _header(response: httpcore.Response, name: bytes) -> str | None:
+    for key, value in response.headers:
+        if key.lower() == name:
+            return value.decode("utf-8", errors="replace")
+    return None
+
+
+def _allowed_host(entry: str) -> tuple[str, int | None]:
+    """`host` or `host:port` as (host, port); a bare IPv6 address is a host."""
+    entry = entry.strip().lower()
+    host, colon, port = entry.rpartition(":")
+    if colon and port.isdecimal() and (":" not in host or host.endswith("]")):
+        return host.strip("[]").rstrip("."), int(port)
+    return entry.strip("[]").rstrip("."), None
