@@ -1,0 +1,79 @@
+"""A chat request after it has been read: typed, checked, and free of every spelling it may have come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from foveal.engines.base import ResponseFormat, Sampling, Tool, ToolCall, ToolChoice
+
+MessageRole = Literal["system", "developer", "user", "assistant", "tool", "function"]
+RequestedDetail = Literal["low", "high", "auto"]
+
+MAX_IMAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TextContent:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageContent:
+    """A picture as the client sent it: a URL (http, https, data), or base64 without the `data:` prefix.
+
+    `param` names where it stands in the request, for error messages.
+    """
+
+    source: str
+    bare_base64: bool
+    detail: RequestedDetail
+    param: str
+
+
+Content = TextContent | ImageContent
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: MessageRole
+    content: tuple[Content, ...]
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    @property
+    def images(self) -> tuple[ImageContent, ...]:
+        return tuple(part for part in self.content if isinstance(part, ImageContent))
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request. `sampling.max_tokens` is not filled here: `max_tokens` is None when it was missing.
+
+    `fields` are the names that stood in the body and `nulls` those whose value was null: strict mode
+    judges by them. `enhancements` are the names of enabled ones, `data_sources` the types given.
+    """
+
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    max_tokens: int | None = None
+    n: int = 1
+    stream: bool = False
+    include_usage: bool = False
+    model: str | None = None
+    response_format: ResponseFormat | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
+    functions_form: bool = False  # `functions`, the older spelling of tools: answered in the same spelling
+    parallel_tool_calls: bool = True
+    logprobs: bool = False
+    enhancements: tuple[str, ...] = ()
+    data_sources: tuple[tuple[str, str], ...] = ()  # (param, type)
+    user: str | None = None
+    fields: frozenset[str] = frozenset()
+    nulls: frozenset[str] = frozenset()
+
+    @property
+    def images(self) -> tuple[ImageContent, ...]:
+        return tuple(image for message in self.messages for image in message.images)
