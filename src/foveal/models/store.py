@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 import uuid
 from pathlib import Path
@@ -82,7 +81,7 @@ class ModelStore:
         draft = self.folder / f".{uuid.uuid4().hex}.json"
         try:
             draft.write_text(json.dumps(notes, indent=1), encoding="utf-8")
-            os.replace(draft, self.folder / _NOTES)
+            draft.replace(self.folder / _NOTES)
         except OSError:
             draft.unlink(missing_ok=True)
 

@@ -12,7 +12,9 @@ Doubles = NDArray[np.float64]
 
 
 def overlaps(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[Doubles, Doubles]:
-    """For n and m boxes: intersection over union n×m, and the share of each `a` that lies inside each `b` n×m."""
+    """For n and m boxes: intersection over union n×m, and the share of each `a` that lies inside each `b`
+    n×m.
+    """
     left = np.maximum(a[:, None, 0], b[None, :, 0])
     top = np.maximum(a[:, None, 1], b[None, :, 1])
     right = np.minimum(a[:, None, 2], b[None, :, 2])
@@ -55,7 +57,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One candidate of one view in picture coordinates. `cut`: it ends at an edge of the view inside the picture."""
+    """One candidate of one view in picture coordinates. `cut`: it ends at an edge of the view inside the
+    picture.
+    """
 
     box: Doubles
     score: float
@@ -71,7 +75,9 @@ class Merged:
 
 
 def place(boxes: Floats, view: View, *, edge: float) -> tuple[Doubles, NDArray[np.bool_]]:
-    """Boxes relative to a view → relative to the picture, and which of them an inner edge of the view cuts."""
+    """Boxes relative to a view → relative to the picture, and which of them an inner edge of the view
+    cuts.
+    """
     placed = boxes.astype(np.float64)
     if view.mirrored:
         placed = placed[:, [2, 1, 0, 3]]
@@ -114,9 +120,9 @@ def merge(
 ) -> list[Merged]:
     """Findings of one class → objects.
 
-    Boxes that overlap by `same` are one object, and so is a cut box that lies to `inside` in a fuller one. The
-    box is the mean weighted by score. A further view that sees the object lowers what doubt is left by `trust`
-    times its own score; a cut box counts by `cut_penalty`.
+    Boxes that overlap by `same` are one object, and so is a cut box that lies to `inside` in a fuller one.
+    The box is the mean weighted by score. A further view that sees the object lowers what doubt is left by
+    `trust` times its own score; a cut box counts by `cut_penalty`.
     """
     clusters: list[_Cluster] = []
     weighed = [(finding.score * (cut_penalty if finding.cut else 1.0), finding) for finding in findings]

@@ -1,8 +1,9 @@
 """Measured colours: eleven basic names, by hue, saturation and value, with the background discounted.
 
-The bounds are in data/colours.toml (Berlin & Kay's eleven terms; HSV ranges in the way of common colour pickers,
-set by looking at what people call the objects of real photographs). Nothing here corrects the light of a scene
-beyond a mild grey-world balance: a white wall in lamplight may come out as yellow, and docs/perception.md says so.
+The bounds are in data/colours.toml (Berlin & Kay's eleven terms; HSV ranges in the way of common colour
+pickers, set by looking at what people call the objects of real photographs). Nothing here corrects the light
+of a scene beyond a mild grey-world balance: a white wall in lamplight may come out as yellow, and
+docs/perception.md says so.
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ def crop(pixels: Pixels, box: Box, *, margin: float = 0.0) -> tuple[Pixels, Box]
 def object_colours(
     namer: ColourNamer, pixels: Pixels, box: Box, *, margin: float = 0.2
 ) -> tuple[ColourShare, ...]:
-    """Colours inside `box`, each pixel weighted by how near to the middle it is and how unlike the surroundings.
+    """Colours inside `box`, each pixel weighted by how near to the middle it is and how unlike the
+    surroundings.
 
     The surroundings are a ring around the box: where a coarse colour is as common outside as inside, it is
     probably background.
@@ -145,10 +147,9 @@ def object_colours(
     coarse = (cells[..., 0] * _CELLS + cells[..., 1]) * _CELLS + cells[..., 2]
     own = np.bincount(coarse.reshape(-1), weights=middle.reshape(-1), minlength=_CELLS**3)
     ring = np.bincount(coarse[~inside].reshape(-1), minlength=_CELLS**3).astype(np.float64)
-    own /= max(own.sum(), 1e-9)
-    if ring.sum() > 0:
-        ring /= ring.sum()
-    foreground = own / (own + ring + 1e-9)
+    common = own.astype(np.float64) / max(float(own.sum()), 1e-9)
+    around = ring / max(float(ring.sum()), 1e-9)
+    foreground = common / (common + around + 1e-9)
     weights = middle * foreground[coarse]
     return namer.measure(small, weights.astype(np.float32))
 

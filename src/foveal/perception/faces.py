@@ -1,6 +1,7 @@
 """Faces: MediaPipe's full-range BlazeFace (192×192, one 48×48 grid of anchors), decoded here.
 
-One pass finds faces down to about a fifteenth of the view; at high detail overlapping windows find small ones.
+One pass finds faces down to about a fifteenth of the view; at high detail overlapping windows find small
+ones.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class BlazeFaceFinder:
     def _decode(
         self, maps: list[Array], wide: float, high: float
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes relative to the view; `wide` and `high` are the share of the letterbox that the view fills."""
+        """Boxes relative to the view; `wide` and `high` are the share of the letterbox that the view
+        fills.
+        """
         moves, logits = maps[0].reshape(-1, 16), maps[1].reshape(-1)
         scores = 1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))
         rows = np.flatnonzero(scores >= _FLOOR)

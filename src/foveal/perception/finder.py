@@ -27,8 +27,8 @@ Key = tuple[str, str]
 class PooledFactFinder:
     """`FactFinder` over a `Sight` in a bounded pool.
 
-    `threads` pictures' stages run at once, `queue` further pictures may wait, the next is refused with 429. Two
-    simultaneous calls for one picture share one computation; the last `cache_size` results are kept.
+    `threads` pictures' stages run at once, `queue` further pictures may wait, the next is refused with 429.
+    Two simultaneous calls for one picture share one computation; the last `cache_size` results are kept.
     """
 
     def __init__(self, load: Callable[[], Sight], *, threads: int, queue: int, cache_size: int) -> None:

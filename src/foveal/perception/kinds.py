@@ -1,8 +1,8 @@
 """The cross-check of animals: the detector knows ten kinds, the tagger hundreds.
 
-SSD calls a cheetah a bird with certainty 1.0 and a squirrel too, because it must choose among its own ten. The
-tagger, asked about the crop, is right at 0.9. So every animal found is shown to the tagger: if it sees an animal of
-another kind with high confidence, the finding is dropped in favour of the tagger's word.
+SSD calls a cheetah a bird with certainty 1.0 and a squirrel too, because it must choose among its own ten.
+The tagger, asked about the crop, is right at 0.9. So every animal found is shown to the tagger: if it sees
+an animal of another kind with high confidence, the finding is dropped in favour of the tagger's word.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class KindCheck:
     def check(
         self, found: Sequence[DetectedObject], tags: Sequence[Tag], pixels: Pixels, tagger: Tagger
     ) -> list[DetectedObject]:
-        """Best first, as the detector gives them; only the `largest` animals are worth a look of their own."""
+        """Best first, as the detector gives them; only the `largest` animals are worth a look of their
+        own.
+        """
         suspects = sorted((one for one in found if one.label in self.animals), key=lambda one: -one.box.area)[
             : self.largest
         ]

@@ -1,36 +1,105 @@
+"""The text reader: boxes, lines, Korean, reading order."""
+
 from __future__ import annotations
 
-import threading
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-from rapidocr import RapidOCR
-from rapidocr.utils.typings import EngineType
 
+from foveal.errors import SetupError
 from foveal.images.detail import Pixels
 from foveal.models.store import ModelStore
-from foveal.perception.base import TextLine
+from foveal.perception.base import Point, TextLine, TextWord
+from foveal.perception.korean import KoreanReader, open_korean
+from foveal.perception.reading import by_script, in_reading_order, language_of
 from foveal.perception.runtime import Runtime
+from foveal.perception.textboxes import Quad, TextBoxFinder, cut_out
+from foveal.perception.textlines import LineReader, ReadLine
+
+_WEAK = 0.8  # below, a line may stand on its head
+_LEAST = 0.5  # a line read with less is not text
+_DETECTOR = "PP-OCRv6_det_small.onnx"
+_RECOGNISER = "PP-OCRv6_rec_small.onnx"
 
 
-class Reader:
-    def __init__(self) -> None:
-        params = {"Global.log_level": "critical", "EngineConfig.openvino.inference_num_threads": 2}
-        for k in ("Det", "Cls", "Rec"):
-            params[k + ".engine_type"] = EngineType.OPENVINO
-        self._e = RapidOCR(params=params)
-        self._l = threading.Lock()
+class PictureReader:
+    """`TextReader` for English, Chinese and Japanese, and for Korean when its weights are there."""
+
+    def __init__(self, boxes: TextBoxFinder, lines: LineReader, korean: KoreanReader | None) -> None:
+        self._boxes = boxes
+        self._lines = lines
+        self._korean = korean
 
     def read(self, pixels: Pixels) -> list[TextLine]:
-        h, w = pixels.shape[:2]
-        with self._l:
-            r = self._e(np.ascontiguousarray(pixels[:, :, ::-1]))
-        if r.boxes is None or r.txts is None:
+        found = self._boxes.find(pixels)
+        if not found:
             return []
-        return [
-            TextLine(t, float(s), tuple((float(x) / w, float(y) / h) for x, y in b))
-            for b, t, s in zip(r.boxes, r.txts, r.scores)
+        straight = [cut_out(pixels, box.quad) for box in found]
+        cuts = [line for line, _ in straight]
+        quads = [quad for _, quad in straight]
+        read = self._lines.read(cuts)
+        self._turn_over(cuts, quads, read)
+        if self._korean is not None:
+            read = self._korean.improve(cuts, read, self._lines.read)
+        height, width = pixels.shape[:2]
+        lines = [
+            _line(text, quad, width, height)
+            for text, quad in zip(read, quads, strict=True)
+            if text.confidence >= _LEAST and text.text
         ]
+        return in_reading_order(by_script(lines))
+
+    def _turn_over(self, cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
+        """Read weak lines upside down as well and keep the better reading, in place."""
+        weak = [place for place, text in enumerate(read) if text.confidence < _WEAK]
+        turned = [np.ascontiguousarray(cuts[place][::-1, ::-1]) for place in weak]
+        for place, cut, again in zip(weak, turned, self._lines.read(turned), strict=True):
+            if again.confidence > max(read[place].confidence + 0.1, _WEAK) and len(again.text) > 1:
+                cuts[place], read[place] = cut, again
+                quads[place] = np.roll(quads[place], -2, axis=0)
 
 
-def load_reader(models: ModelStore, runtime: Runtime) -> Reader:
-    return Reader()
+def _line(read: ReadLine, quad: Quad, width: int, height: int) -> TextLine:
+    words = tuple(
+        TextWord(word.text, word.confidence, _relative(_part(quad, word.start, word.end), width, height))
+        for word in read.words
+    )
+    return TextLine(read.text, read.confidence, _relative(quad, width, height), language_of(read.text), words)
+
+
+def _part(quad: Quad, start: float, end: float) -> Quad:
+    """The piece of a line between two shares of its width."""
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    return np.array(
+        [quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start],
+        dtype=np.float32,
+    )
+
+
+def _relative(quad: Quad, width: int, height: int) -> tuple[Point, Point, Point, Point]:
+    a, b, c, d = ((min(1.0, float(x) / width), min(1.0, float(y) / height)) for x, y in quad)
+    return a, b, c, d
+
+
+def load_reader(models: ModelStore, runtime: Runtime) -> PictureReader:
+    folder = _weights_folder()
+    recogniser = runtime.read(folder / _RECOGNISER)
+    # The characters travel in the file: one a line, then the space; 0 is CTC's blank.
+    characters = ["", *str(recogniser.get_rt_info(["framework", "character"]).value).split("\n"), " "]
+    return PictureReader(
+        TextBoxFinder(runtime.compile(runtime.read(folder / _DETECTOR), streams=1)),
+        LineReader(runtime.compile(recogniser), characters),
+        open_korean(models),
+    )
+
+
+def _weights_folder() -> Path:
+    """The weights lie in the rapidocr wheel; only its files are used, the package is never imported."""
+    spec = find_spec("rapidocr")
+    places = spec.submodule_search_locations if spec is not None else None
+    for place in places or ():
+        folder = Path(place) / "models"
+        if (folder / _DETECTOR).is_file() and (folder / _RECOGNISER).is_file():
+            return folder
+    raise SetupError("The OCR weights are missing. Install them with: pip install 'rapidocr>=3.10,<3.11'")

@@ -7,22 +7,26 @@ stream: several small passes side by side use the cores better than one pass on 
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+T = TypeVar("T")
+
+_IN_FLIGHT = 8  # requests of one call: each holds its own buffers, so their number bounds the memory
 
 
 class Net:
-    """A compiled net. Thread-safe: every call runs in an inference request of its own, kept for the next call."""
+    """A compiled net. Thread-safe: every call runs in an inference request of its own, kept for the next
+    call.
+    """
 
     def __init__(self, compiled: ov.CompiledModel) -> None:
         self._compiled = compiled
@@ -33,23 +37,37 @@ class Net:
         return self.many([pixels])[0]
 
     def many(self, inputs: Sequence[Array]) -> list[list[Array]]:
-        """Run several inputs of the same shape side by side, as far as there are streams."""
-        running: list[ov.InferRequest] = []
+        """Run several inputs side by side, as far as there are streams."""
+        return self.reduced(inputs, lambda maps: [map.copy() for map in maps])
+
+    def reduced(self, inputs: Sequence[Array], read: Callable[[list[Array]], T]) -> list[T]:
+        """Like `many`, but each result is what `read` takes from the outputs, which are views valid only
+        inside it.
+        """
+        running: deque[ov.InferRequest] = deque()
+        results: list[T] = []
         try:
             for pixels in inputs:
+                if len(running) == _IN_FLIGHT:
+                    results.append(self._finish(running, read))
                 request = self._take()
                 request.set_input_tensor(ov.Tensor(np.ascontiguousarray(pixels)))
                 request.start_async()
                 running.append(request)
-            results: list[list[Array]] = []
-            for request in running:
-                request.wait()
-                results.append([np.array(output.data) for output in request.output_tensors])
+            while running:
+                results.append(self._finish(running, read))
             return results
         finally:
-            for request in running:
+            for request in running:  # only after an error: nothing may go on behind the caller's back
                 request.wait()
-                self._idle.append(request)
+
+    def _finish(self, running: deque[ov.InferRequest], read: Callable[[list[Array]], T]) -> T:
+        request = running.popleft()
+        request.wait()
+        try:
+            return read([output.data for output in request.output_tensors])
+        finally:
+            self._idle.append(request)
 
     def _take(self) -> ov.InferRequest:
         try:
@@ -75,7 +93,9 @@ class Runtime:
         return Net(self._core.compile_model(model, "CPU", config))
 
     def converted(self, name: str, build: Callable[[], ov.Model]) -> ov.Model:
-        """The graph `build` makes, kept as OpenVINO IR: a frozen TensorFlow graph takes 5-12 s to convert, its IR 0.1 s."""
+        """The graph `build` makes, kept as OpenVINO IR: a frozen TensorFlow graph takes 5-12 s to convert,
+        its IR 0.1 s.
+        """
         version = ov.get_version().split("-")[0]
         kept = self._cache / f"{name}.{version}.xml"
         if kept.is_file() and kept.with_suffix(".bin").is_file():
@@ -95,8 +115,8 @@ class Runtime:
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
             ov.save_model(model, draft, compress_to_fp16=True)
-            os.replace(draft.with_suffix(".bin"), kept.with_suffix(".bin"))
-            os.replace(draft, kept)
+            draft.with_suffix(".bin").replace(kept.with_suffix(".bin"))
+            draft.replace(kept)
         except (OSError, RuntimeError):
             draft.unlink(missing_ok=True)
             draft.with_suffix(".bin").unlink(missing_ok=True)

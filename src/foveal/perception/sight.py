@@ -26,7 +26,7 @@ from foveal.perception.base import (
 )
 from foveal.perception.colours import ColourNamer
 from foveal.perception.faces import BlazeFaceFinder
-from foveal.perception.facts import Facts, SeenObject
+from foveal.perception.facts import ColourShare, Facts, SeenObject
 from foveal.perception.kinds import KindCheck, load_kind_check
 from foveal.perception.objects import SsdDetector
 from foveal.perception.ocr import load_reader
@@ -43,7 +43,7 @@ class Seen:
     doubtful: tuple[DetectedObject, ...]
     tags: tuple[Tag, ...]
     faces: tuple[Face, ...]
-    shares: tuple[colours.ColourShare, ...]
+    shares: tuple[ColourShare, ...]
     brightness: float
     stage_seconds: dict[str, float]
 

@@ -1,11 +1,11 @@
 """SSD MobileNetV2 (COCO, TensorFlow detection API 2018-03-29): the graph, its anchors, its raw candidates.
 
-The published graph resizes one picture to 300×300, drops every score below 0.3 and suppresses overlaps inside.
-We take its convolutional part alone: that loads fast, runs on any number of views and keeps the low scores, which
-are evidence once several views agree.
+The published graph resizes one picture to 300×300, drops every score below 0.3 and suppresses overlaps
+inside. We take its convolutional part alone: that loads fast, runs on any number of views and keeps the low
+scores, which are evidence once several views agree.
 
-Anchors follow the published pipeline.config (ssd_anchor_generator): six layers, scales 0.2..0.95, aspect ratios
-1, 2, 1/2, 3, 1/3, the lowest layer reduced to three boxes; box coder scales 10, 10, 5, 5.
+Anchors follow the published pipeline.config (ssd_anchor_generator): six layers, scales 0.2..0.95, aspect
+ratios 1, 2, 1/2, 3, 1/3, the lowest layer reduced to three boxes; box coder scales 10, 10, 5, 5.
 """
 
 from __future__ import annotations
