@@ -1,0 +1,52 @@
+"""What the chat service tells while an answer is made. A choice starts, gives pieces, and ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foveal.engines.base import FinishReason, ToolCallDelta
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceStarted:
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPiece:
+    index: int
+    call: ToolCallDelta
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceEnded:
+    index: int
+    finish: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """In cl100k tokens; `image_tokens` are a part of `prompt_tokens`."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    image_tokens: int = 0
+    images: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnded:
+    usage: Usage
+
+
+Event = ChoiceStarted | TextPiece | ToolPiece | ChoiceEnded | AnswerEnded

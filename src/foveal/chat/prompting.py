@@ -1,0 +1,94 @@
+"""A request and its opened pictures → the `Prompt` that an engine gets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from foveal.chat.request import ChatRequest, ImageContent, Message, MessageRole, RequestedDetail, TextContent
+from foveal.engines.base import ImagePart, Part, Prompt, Role, TextPart, Turn
+from foveal.images.detail import DetailedImage
+
+_ROLES: dict[MessageRole, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+
+class Door(Protocol):
+    """The media door: the one place that fetches and decodes. `param` is named in its errors."""
+
+    async def open(self, url: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage: ...
+
+    async def open_base64(self, text: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage: ...
+
+
+async def open_images(request: ChatRequest, door: Door) -> dict[ImageContent, DetailedImage]:
+    """All pictures of the request, opened concurrently; the first that fails cancels the others."""
+    wanted = list(dict.fromkeys(request.images))
+    if not wanted:
+        return {}
+    tasks = [asyncio.ensure_future(_open(image, door)) for image in wanted]
+    try:
+        opened = await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return dict(zip(wanted, opened, strict=True))
+
+
+async def _open(image: ImageContent, door: Door) -> DetailedImage:
+    open_it = door.open_base64 if image.bare_base64 else door.open
+    return await open_it(image.source, image.detail, param=image.param)
+
+
+def build_prompt(request: ChatRequest, images: dict[ImageContent, DetailedImage]) -> Prompt:
+    return Prompt(
+        turns=tuple(_turn(message, images) for message in request.messages),
+        sampling=request.sampling,
+        response_format=request.response_format,
+        tools=request.tools if request.tool_choice.mode != "none" else (),
+        tool_choice=request.tool_choice,
+    )
+
+
+def with_max_tokens(prompt: Prompt, max_tokens: int) -> Prompt:
+    return replace(prompt, sampling=replace(prompt.sampling, max_tokens=max_tokens))
+
+
+def with_seed(prompt: Prompt, index: int) -> Prompt:
+    """The prompt of choice `index`: with a seed given, each choice has its own, so that choices differ."""
+    seed = prompt.sampling.seed
+    if seed is None or index == 0:
+        return prompt
+    return replace(prompt, sampling=replace(prompt.sampling, seed=_wrap(seed + index)))
+
+
+def _wrap(seed: int) -> int:
+    return (seed + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _turn(message: Message, images: dict[ImageContent, DetailedImage]) -> Turn:
+    return Turn(
+        role=_ROLES[message.role],
+        parts=_parts(message.content, images),
+        name=message.name,
+        tool_calls=message.tool_calls,
+        tool_call_id=message.tool_call_id,
+    )
+
+
+def _parts(
+    content: Sequence[TextContent | ImageContent], images: dict[ImageContent, DetailedImage]
+) -> tuple[Part, ...]:
+    return tuple(
+        TextPart(part.text) if isinstance(part, TextContent) else ImagePart(images[part]) for part in content
+    )

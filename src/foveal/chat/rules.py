@@ -1,0 +1,171 @@
+"""What a deployment allows: its model version, its engine, and in strict mode Azure's own refusals.
+
+The wording is Azure's where it is known; every refusal names the parameter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foveal.chat.request import ChatRequest, TextContent
+from foveal.engines.base import Abilities
+from foveal.errors import InvalidRequest
+from foveal.resources.api_versions import ApiVersion
+from foveal.resources.deployments import Deployment
+from foveal.resources.versions import ModelVersion
+
+STRICT_MAX_TOKENS = 16
+NO_ENHANCEMENTS = (
+    "The deployed GPT model does not support Vision Enhancement and On Your Data (OYD) with images"
+)
+NO_IMAGES = "Invalid content type. image_url is only supported by certain models."
+
+_SAMPLING = frozenset({"temperature", "top_p", "n", "stop", "max_tokens", "logit_bias"})
+_PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
+_EVERY_VERSION = frozenset({"messages", "stream", "user", "model"}) | _SAMPLING | _PENALTIES
+_COMPUTER_VISION = "AzureComputerVision"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that a request is judged by. `api` is None on the plain route, which has no api-version."""
+
+    deployment: Deployment
+    version: ModelVersion
+    abilities: Abilities
+    api: ApiVersion | None = None
+    extensions: bool = False  # the request came by /extensions/chat/completions
+
+    def check(self, request: ChatRequest) -> None:
+        """Raise `InvalidRequest` for the first thing that this deployment does not do."""
+        if self.deployment.strict:
+            self._check_strict(request)
+        self._check_enhancements(request)
+        self._check_images(request)
+        self._check_format(request)
+        self._check_engine(request)
+        self._check_max_tokens(request)
+
+    def max_tokens(self, request: ChatRequest, prompt_tokens: int) -> int:
+        """The budget of each choice in cl100k tokens; refuses what does not fit into the model's context."""
+        left = self.version.context - prompt_tokens
+        wanted = request.max_tokens
+        if wanted is None:
+            wanted = STRICT_MAX_TOKENS if self.deployment.strict else max(1, min(self.version.output, left))
+        if wanted > left:
+            raise InvalidRequest(
+                f"This model's maximum context length is {self.version.context} tokens. However, you "
+                f"requested {prompt_tokens + wanted} tokens ({prompt_tokens} in the messages, {wanted} in "
+                "the completion). "
+                "Please reduce the length of the messages or completion.",
+                param="messages",
+                code="context_length_exceeded",
+            )
+        return wanted
+
+    def _check_strict(self, request: ChatRequest) -> None:
+        for name in self.version.refuses_null:
+            if name in request.nulls:
+                raise _validation_error(
+                    name, "none is not an allowed value (type=type_error.none.not_allowed)"
+                )
+        if self.extensions and not self.version.enhancements:
+            raise InvalidRequest(NO_ENHANCEMENTS)
+        known = _EVERY_VERSION - frozenset(self.version.refused)
+        if self.api is None:
+            known |= request.fields - frozenset(self.version.refused)
+        else:
+            known |= self.api.extra - frozenset(self.version.refused)
+            if self.api.enhancements == ("extensions" if self.extensions else "chat"):
+                known |= {"enhancements"}
+            if self.extensions or not self.api.extensions:
+                known |= {self.api.data_sources}
+        for name in sorted(request.fields - known):
+            raise _validation_error(name[:80], "extra fields not permitted (type=value_error.extra)")
+
+    def _check_enhancements(self, request: ChatRequest) -> None:
+        others = [(param, kind) for param, kind in request.data_sources if kind != _COMPUTER_VISION]
+        if not request.enhancements and not others:
+            return
+        param = f"enhancements.{request.enhancements[0]}" if request.enhancements else others[0][0]
+        if not self.version.enhancements:
+            raise InvalidRequest(NO_ENHANCEMENTS, param=param)
+        if request.enhancements:
+            message = (
+                f"The enhancement '{request.enhancements[0]}' is not supported by this version of Foveal."
+            )
+        else:
+            kind = others[0][1][:80]
+            message = f"Data sources of type '{kind}' are not supported by this version of Foveal."
+        raise InvalidRequest(message, param=param)
+
+    def _check_images(self, request: ChatRequest) -> None:
+        if not request.images:
+            return
+        if not (self.version.takes_images(self.deployment.sku) and self.abilities.images):
+            for i, message in enumerate(request.messages):
+                for image in message.images:
+                    j = message.content.index(image)
+                    raise InvalidRequest(NO_IMAGES, param=f"messages.[{i}].content.[{j}].type")
+        if request.response_format is not None:
+            raise _no_format(request.response_format.type)
+        if request.tools:
+            name = "functions" if request.functions_form else "tools"
+            raise InvalidRequest(
+                f"Invalid parameter: '{name}' is not supported with image input with this model.", param=name
+            )
+
+    def _check_format(self, request: ChatRequest) -> None:
+        wanted = request.response_format
+        if wanted is None:
+            return
+        able = self.abilities.json_object if wanted.type == "json_object" else self.abilities.json_schema
+        if not able:
+            raise _no_format(wanted.type)
+        if self.deployment.strict and wanted.type == "json_object" and not _mentions_json(request):
+            raise InvalidRequest(
+                "'messages' must contain the word 'json' in some form, to use 'response_format' "
+                "of type 'json_object'.",
+                param="messages",
+            )
+
+    def _check_engine(self, request: ChatRequest) -> None:
+        if request.logprobs:
+            raise _not_by_engine("logprobs", self.deployment)
+        if request.tools and request.tool_choice.mode != "none" and not self.abilities.tools:
+            raise _not_by_engine("functions" if request.functions_form else "tools", self.deployment)
+        if request.sampling.logit_bias and not self.abilities.logit_bias:
+            raise _not_by_engine("logit_bias", self.deployment)
+
+    def _check_max_tokens(self, request: ChatRequest) -> None:
+        most = self.version.output
+        if request.max_tokens is not None and request.max_tokens > most:
+            name = "max_tokens" if "max_tokens" in request.fields - request.nulls else "max_completion_tokens"
+            raise InvalidRequest(
+                f"{name} is too large: {str(request.max_tokens)[:40]}. This model supports at most {most} "
+                "completion tokens.",
+                param=name,
+            )
+
+
+def _validation_error(field: str, reason: str) -> InvalidRequest:
+    return InvalidRequest(f"1 validation error for Request\nbody -> {field}\n  {reason}")
+
+
+def _no_format(kind: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid parameter: 'response_format' of type '{kind}' is not supported with this model.",
+        param="response_format",
+    )
+
+
+def _not_by_engine(name: str, deployment: Deployment) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid parameter: '{name}' is not supported by this deployment's engine '{deployment.engine}'.",
+        param=name,
+    )
+
+
+def _mentions_json(request: ChatRequest) -> bool:
+    parts = (part for message in request.messages for part in message.content)
+    return any(isinstance(part, TextContent) and "json" in part.text.lower() for part in parts)

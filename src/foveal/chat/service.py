@@ -1,0 +1,108 @@
+"""The chat service: a request and its deployment in, a stream of events out. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from foveal.chat.admission import Gate
+from foveal.chat.choice import Choice
+from foveal.chat.events import AnswerEnded, Event, Usage
+from foveal.chat.prompting import Door, build_prompt, open_images, with_max_tokens, with_seed
+from foveal.chat.request import ChatRequest
+from foveal.chat.rules import Rules
+from foveal.chat.tokens import Cl100k
+from foveal.engines.base import Engine, Prompt
+from foveal.errors import EngineUnavailable
+from foveal.resources.api_versions import ApiVersion
+from foveal.resources.deployments import Deployment
+from foveal.resources.versions import ModelVersion, ModelVersions
+
+LONG_PROMPT = 64 * 1024  # characters from which counting tokens leaves the event loop
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSlot:
+    """An engine and how many requests it takes: `running` at once, `waiting` in its queue."""
+
+    engine: Engine
+    running: int = 4
+    waiting: int = 32
+
+
+class ChatService:
+    def __init__(
+        self, engines: Mapping[str, EngineSlot], versions: ModelVersions, door: Door, tokens: Cl100k
+    ) -> None:
+        self._engines = {name: slot.engine for name, slot in engines.items()}
+        self._gates = {name: Gate(slot.running, slot.waiting) for name, slot in engines.items()}
+        self._versions = versions
+        self._door = door
+        self._tokens = tokens
+
+    @property
+    def gates(self) -> Mapping[str, Gate]:
+        """The gate of each engine by its name, for the metrics."""
+        return self._gates
+
+    def engine_of(self, deployment: Deployment) -> Engine:
+        engine = self._engines.get(deployment.engine)
+        if engine is None:
+            raise EngineUnavailable(
+                f"The engine '{deployment.engine}' of this deployment is not set up on this server."
+            )
+        return engine
+
+    def version_of(self, deployment: Deployment) -> ModelVersion:
+        version = self._versions.get((deployment.model, deployment.version))
+        if version is None:
+            raise EngineUnavailable(
+                f"The model '{deployment.model}' version '{deployment.version}' is not known to this server."
+            )
+        return version
+
+    def rules(
+        self, deployment: Deployment, api: ApiVersion | None = None, *, extensions: bool = False
+    ) -> Rules:
+        """What this deployment allows, to judge a request by."""
+        abilities = self.engine_of(deployment).abilities
+        return Rules(deployment, self.version_of(deployment), abilities, api, extensions)
+
+    async def complete(self, request: ChatRequest, rules: Rules) -> AsyncGenerator[Event, None]:
+        """Answer a request. Nothing is started before the first `anext`; closing it stops the engine at once.
+
+        Raises, before the first event: `InvalidRequest`, `InvalidImage`, `TooManyRequests`, engine errors.
+        """
+        rules.check(request)
+        engine = self.engine_of(rules.deployment)
+        gate = self._gates[rules.deployment.engine]
+        async with gate.admit():
+            images = await open_images(request, self._door)
+            prompt = build_prompt(request, images)
+            usage = await self._count(prompt)
+            prompt = with_max_tokens(prompt, rules.max_tokens(request, usage.prompt_tokens))
+            request = replace(request, messages=())  # lets go of the pictures' base64 while the engine works
+            async with gate.turn():
+                for index in range(request.n):
+                    choice = Choice(
+                        index,
+                        with_seed(prompt, index),
+                        self._tokens,
+                        only_one_call=request.functions_form or not request.parallel_tool_calls,
+                    )
+                    async with aclosing(choice.events(engine)) as events:
+                        async for event in events:
+                            yield event
+                    usage = replace(usage, completion_tokens=usage.completion_tokens + choice.spent)
+        yield AnswerEnded(usage)
+
+    async def _count(self, prompt: Prompt) -> Usage:
+        """The prompt's tokens; counted beside the event loop when the prompt is long."""
+        if sum(len(turn.text) for turn in prompt.turns) > LONG_PROMPT:
+            tokens = await asyncio.to_thread(self._tokens.count_prompt, prompt)
+        else:
+            tokens = self._tokens.count_prompt(prompt)
+        images = prompt.images
+        return Usage(tokens, 0, sum(image.tokens for image in images), len(images))
