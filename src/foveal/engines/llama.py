@@ -34,12 +34,19 @@ _WORD_JOINER = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for a model with an mmproj, as a data URL."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message for the model's chat template; `images` are data URLs, shown before the text."""
+    """One message for the model's chat template: `text`, or `parts` where pictures stand among the text."""
 
     role: Role
-    text: str
-    images: tuple[str, ...] = ()
+    text: str = ""
+    parts: tuple[str | Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of the answer; the last one, and only it, has `finish` (and `usage` if the model itself ended)."""
+    """A piece of the answer; only the last one has `finish` (and `usage`, if the model itself ended)."""
 
     text: str = ""
     finish: Literal["stop", "length"] | None = None
@@ -81,7 +88,7 @@ class Piece:
 class LlamaRuntime:
     """One GGUF model, loaded on first use (or by `ready`), freed by `close` (and loaded again if used again).
 
-    `slots` requests run at once, each with `context` tokens; `max_waiting` more may wait, the next is refused.
+    `slots` requests run at once, each with `context` tokens; `max_waiting` more may wait, no more.
     """
 
     def __init__(
@@ -231,11 +238,19 @@ def _native_token(model: NativeModel, token: int) -> int | None:
 
 
 def _message(message: ChatMessage) -> dict[str, object]:
-    text = _CONTROL.sub(lambda match: match.group() + _WORD_JOINER, message.text)
-    if not message.images:
-        return {"role": message.role, "content": text}
-    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
-    return {"role": message.role, "content": [*images, {"type": "text", "text": text}]}
+    if not message.parts:
+        return {"role": message.role, "content": _plain(message.text)}
+    content: list[dict[str, object]] = []
+    for part in message.parts:
+        if isinstance(part, Picture):
+            content.append({"type": "image_url", "image_url": {"url": part.url}})
+        else:
+            content.append({"type": "text", "text": _plain(part)})
+    return {"role": message.role, "content": content}
+
+
+def _plain(text: str) -> str:
+    return _CONTROL.sub(lambda match: match.group() + _WORD_JOINER, text)
 
 
 class _Call:

@@ -3,12 +3,12 @@
 `xllamacpp` (MIT) wraps llama.cpp's own server engine. What was found out about it, and is dealt with here:
 
 * `xllamacpp.Server` always opens an HTTP listener; there is no switch against it. A host name that ends in
-  `.sock` makes it a Unix socket: ours lives in a directory of mode 0700 that only we can enter, and asks for a
-  random key besides. No TCP port is opened. (Windows: 127.0.0.1 on a free port, behind the same random key.)
+  `.sock` makes it a Unix socket: ours lives in a directory of mode 0700 that only we can enter, and asks for
+  a random key besides. No TCP port is opened. (Windows: 127.0.0.1, a free port, behind the same random key.)
   We use the listener ourselves for the one thing that has no in-process call: the tokenizer.
 * It replaces the process's SIGINT and SIGTERM handlers: we put the old ones back.
 * It holds the GIL while it loads. With the weights in the page cache, mapped and not repacked
-  (`no_extra_bufts`), that is well under a second; so `load_model` first reads the file through, without the GIL.
+  (`no_extra_bufts`), that is well under a second; so `load_model` reads the file through first, GIL released.
 * JSON schemas given to it go through a constraint library that, handed a grammar it cannot read, generates
   unconstrained text, and that keeps a cache keyed by the model's address. We never hand it schemas, only GBNF
   grammars (see `grammar.py`), which take llama.cpp's own path and are refused when wrong.
@@ -228,8 +228,8 @@ def _lower_priority() -> None:
 def _kept_signal_handlers() -> Iterator[None]:
     """Put SIGINT's and SIGTERM's C handlers back afterwards.
 
-    Python's `signal.signal` works in the main thread only, and we load in another: so `sigaction` itself, with
-    a buffer larger than any system's struct.
+    Python's `signal.signal` works in the main thread only, and we load in another: so `sigaction` itself,
+    with a buffer larger than any system's struct.
     """
     if sys.platform == "win32":
         yield
