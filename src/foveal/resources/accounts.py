@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select
 
@@ -28,6 +28,12 @@ class Resource:
     kind: str
     region: str
     tier: str
+
+
+class KeyChecker(Protocol):
+    def check(self, presented: str) -> Resource | None:
+        """The resource that `presented` is a key of; on the path of every request."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
