@@ -1,0 +1,121 @@
+"""Chat completions: Azure's two routes and the plain OpenAI one, over one service."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from foveal.chat.events import Event
+from foveal.chat.request import ChatRequest
+from foveal.chat.rules import Rules
+from foveal.chat.wire import read_chat_request
+from foveal.errors import DeploymentNotFound, InvalidRequest, NotFound
+from foveal.http.auth import authenticate
+from foveal.http.body import check_content_type, read_body
+from foveal.http.catalogue import NO_DEPLOYMENT, no_such_model
+from foveal.http.disconnect import until_disconnect
+from foveal.http.render import Chunks, Completion, Form
+from foveal.http.services import Annotations, Services
+from foveal.http.sse import ChatStream
+from foveal.resources.api_versions import PLAIN_REFUSAL, ApiVersion
+from foveal.resources.deployments import Deployment
+
+BIG_BODY = 256 * 1024  # bytes from which a body is parsed beside the event loop
+
+
+class ChatRoutes:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._chat = services.chat
+
+    async def azure(self, request: Request) -> ASGIApp:
+        """POST /openai/deployments/{deployment}/chat/completions"""
+        return await self._azure(request, extensions=False)
+
+    async def extensions(self, request: Request) -> ASGIApp:
+        """POST /openai/deployments/{deployment}/extensions/chat/completions"""
+        return await self._azure(request, extensions=True)
+
+    async def plain(self, request: Request) -> ASGIApp:
+        """POST /v1/chat/completions, where `model` names the deployment"""
+        resource = authenticate(request, self._services.keys)
+        chat_request = await self._read(request)
+        if chat_request.model is None:
+            raise InvalidRequest("you must provide a model parameter", param="model")
+        deployment = self._services.deployments.find(resource.name, chat_request.model)
+        if deployment is None:
+            raise no_such_model(chat_request.model)
+        form = _form(chat_request, deployment, model=deployment.name, plain=True)
+        return await self._answer(request, chat_request, self._chat.rules(deployment), form)
+
+    async def _azure(self, request: Request, *, extensions: bool) -> ASGIApp:
+        resource = authenticate(request, self._services.keys)
+        deployment = self._services.deployments.find(resource.name, request.path_params["deployment"])
+        strict = self._services.strict if deployment is None else deployment.strict
+        api = self._services.api_versions.get(request.query_params.get("api-version"), strict=strict)
+        if not api.chat or (strict and extensions and not api.extensions):
+            raise NotFound(PLAIN_REFUSAL)
+        if deployment is None:
+            raise DeploymentNotFound(NO_DEPLOYMENT)
+        chat_request = await self._read(request)
+        form = _form(chat_request, deployment, api=api, annotations=self._services.annotations)
+        rules = self._chat.rules(deployment, api, extensions=extensions)
+        return await self._answer(request, chat_request, rules, form)
+
+    async def _read(self, request: Request) -> ChatRequest:
+        check_content_type(request)
+        body = await read_body(request, self._services.max_body)
+        if len(body) > BIG_BODY:
+            return await asyncio.to_thread(read_chat_request, body)
+        return read_chat_request(body)
+
+    async def _answer(self, request: Request, chat_request: ChatRequest, rules: Rules, form: Form) -> ASGIApp:
+        events = self._chat.complete(chat_request, rules)
+        if chat_request.stream:
+            return ChatStream(events, Chunks(form), self._services.metrics)
+        completion = Completion(form)
+        await until_disconnect(request.receive, _collect(events, completion))
+        self._services.metrics.answered(completion.usage)
+        return Response(completion.encode(), media_type="application/json")
+
+
+async def _collect(events: AsyncGenerator[Event, None], completion: Completion) -> None:
+    async with aclosing(events):
+        async for event in events:
+            completion.add(event)
+
+
+def _form(
+    request: ChatRequest,
+    deployment: Deployment,
+    *,
+    api: ApiVersion | None = None,
+    annotations: Annotations = "off",
+    model: str | None = None,
+    plain: bool = False,
+) -> Form:
+    return Form(
+        id=f"chatcmpl-{secrets.token_hex(15)[:29]}",
+        created=int(time.time()),
+        model=model or deployment.model,
+        fingerprint=_fingerprint(deployment),
+        annotations=annotations,
+        plain=plain,
+        functions=request.functions_form,
+        include_usage=request.include_usage,
+        prompt_filter_key="prompt_filter_results" if api is None else api.prompt_filter_key,
+    )
+
+
+def _fingerprint(deployment: Deployment) -> str:
+    """The same as long as the same engine answers for the same model version."""
+    what = f"{deployment.engine} {deployment.model} {deployment.version}"
+    return f"fp_{hashlib.sha256(what.encode()).hexdigest()[:10]}"

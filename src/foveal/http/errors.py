@@ -1,0 +1,143 @@
+"""The one place that gives errors their shape on the wire.
+
+Azure's routes use Azure's shapes, `/v1` OpenAI's. An unexpected exception is logged with the request's id and
+answered with 500; nothing of it reaches the client.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foveal.errors import DeploymentNotFound, FovealError, InvalidRequest, NotFound, Unauthorized
+
+log = logging.getLogger("foveal.http")
+
+UNEXPECTED = "The server had an error while processing your request. Sorry about that!"
+_REQUEST_ID = "foveal.request_id"
+
+_OPENAI_TYPES = {
+    400: "invalid_request_error",
+    401: "invalid_request_error",
+    403: "invalid_request_error",
+    404: "invalid_request_error",
+    405: "invalid_request_error",
+    413: "invalid_request_error",
+    415: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+class MethodNotAllowed(FovealError):
+    status = 405
+    code = "405"
+
+
+class UnauthorizedBearer(Unauthorized):
+    """Only a bearer token was presented and it is not valid: Azure answers this one flat."""
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path belongs to the plain OpenAI surface."""
+    return path.startswith("/v1/") or path == "/v1"
+
+
+def error_body(error: FovealError, *, plain: bool) -> dict[str, Any]:
+    """The JSON of an error: OpenAI's shape when `plain`, else the one Azure uses for this kind."""
+    if plain:
+        return {"error": _openai_error(error)}
+    if isinstance(error, UnauthorizedBearer):
+        return {"statusCode": 401, "message": error.message}
+    if isinstance(error, InvalidRequest):
+        return {
+            "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+        }
+    if isinstance(error, Unauthorized | NotFound):
+        return {"error": {"code": error.code, "message": error.message}}
+    if error.status == 400:
+        return {
+            "error": {"code": error.code, "message": error.message, "param": error.param, "type": error.type}
+        }
+    body = {"code": error.code, "message": error.message}
+    if error.param is not None:
+        body["param"] = error.param
+    return {"error": body}
+
+
+def _openai_error(error: FovealError) -> dict[str, Any]:
+    code = error.code
+    if isinstance(error, Unauthorized):
+        code = "invalid_api_key"
+    elif isinstance(error, DeploymentNotFound):
+        code = "model_not_found"
+    elif error.status == 429:
+        code = "rate_limit_exceeded"
+    kind = error.type or _OPENAI_TYPES.get(error.status, "server_error")
+    return {"message": error.message, "type": kind, "param": error.param, "code": code}
+
+
+def unexpected(error: Exception, scope: Scope) -> FovealError:
+    """Log an exception that nobody expected; the client gets no word of it."""
+    log.error("request %s failed", scope.get(_REQUEST_ID), exc_info=error)
+    hidden = FovealError(UNEXPECTED, code="InternalServerError")
+    hidden.status = 500
+    return hidden
+
+
+def error_response(error: FovealError, *, plain: bool) -> Response:
+    return Response(
+        msgspec.json.encode(error_body(error, plain=plain)),
+        error.status,
+        headers=dict(error.headers),
+        media_type="application/json",
+    )
+
+
+async def unrouted(request: Request, error: Exception) -> Response:
+    """The router's own refusals: unknown path, unknown method; OPTIONS is answered with what is allowed."""
+    assert isinstance(error, HTTPException)
+    headers: Mapping[str, str] = error.headers or {}
+    if error.status_code == 405:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=dict(headers))
+        problem: FovealError = MethodNotAllowed(
+            f"The method {request.method[:20]} is not allowed here.", headers=headers
+        )
+    else:
+        problem = NotFound("Resource not found")
+    return error_response(problem, plain=is_plain(request.url.path))
+
+
+class ErrorMiddleware:
+    """Renders whatever an endpoint raised, as long as nothing of the answer was sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            log.debug("request %s: the client left", scope.get(_REQUEST_ID))
+        except Exception as error:
+            known = error if isinstance(error, FovealError) else unexpected(error, scope)
+            if started:  # too late for a status: end the connection, so that the answer is seen to be cut
+                raise
+            await error_response(known, plain=is_plain(scope["path"]))(scope, receive, send)

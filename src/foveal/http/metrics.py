@@ -1,0 +1,68 @@
+"""Prometheus metrics, on a registry of their own so that two servers in one process do not mix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from foveal.chat.admission import Gate
+from foveal.chat.events import Usage
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._requests = Counter(
+            "foveal_requests", "Requests answered.", ("route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "foveal_request_seconds",
+            "Time from request to the end of its answer.",
+            ("route",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge(
+            "foveal_requests_in_flight", "Requests being answered now.", registry=self.registry
+        )
+        tokens = Counter(
+            "foveal_tokens", "Tokens of cl100k, images by formula.", ("kind",), registry=self.registry
+        )
+        self._prompt, self._completion, self._image_tokens = map(
+            tokens.labels, ("prompt", "completion", "image")
+        )
+        self._images = Counter("foveal_images", "Pictures in answered requests.", registry=self.registry)
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def request_ended(self, route: str, status: int, seconds: float) -> None:
+        child = self._children.get((route, status))
+        if child is None:
+            child = (self._requests.labels(route, str(status)), self._seconds.labels(route))
+            self._children[route, status] = child
+        child[0].inc()
+        child[1].observe(seconds)
+
+    def answered(self, usage: Usage) -> None:
+        self._prompt.inc(usage.prompt_tokens)
+        self._completion.inc(usage.completion_tokens)
+        if usage.images:
+            self._image_tokens.inc(usage.image_tokens)
+            self._images.inc(usage.images)
+
+    def watch(self, gates: Mapping[str, Gate]) -> None:
+        """Show the queue of each engine: read when the metrics are asked for."""
+        waiting = Gauge(
+            "foveal_engine_waiting", "Requests waiting for an engine.", ("engine",), registry=self.registry
+        )
+        running = Gauge(
+            "foveal_engine_running", "Requests inside an engine.", ("engine",), registry=self.registry
+        )
+        for name, gate in gates.items():
+            waiting.labels(name).set_function(lambda gate=gate: gate.queued)  # type: ignore[misc]
+            running.labels(name).set_function(lambda gate=gate: gate.in_engine)  # type: ignore[misc]
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

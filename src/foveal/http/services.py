@@ -1,0 +1,38 @@
+"""What the HTTP surface needs from the house; `foveal.assembly` fills it, tests fill it with their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from foveal.chat.service import ChatService
+from foveal.http.metrics import Metrics
+from foveal.resources.accounts import KeyChecker
+from foveal.resources.api_versions import ApiVersionPolicy
+from foveal.resources.deployments import DeploymentTable
+from foveal.resources.versions import ModelVersions
+
+Annotations = Literal["azure", "compact", "off"]
+
+
+class Readiness(Protocol):
+    async def missing(self) -> Sequence[str]:
+        """What keeps the server from answering, in words; empty when it is ready."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`annotations` holds for the Azure routes. `strict` judges where no deployment is known (yet)."""
+
+    keys: KeyChecker
+    deployments: DeploymentTable
+    chat: ChatService
+    api_versions: ApiVersionPolicy
+    model_versions: ModelVersions
+    readiness: Readiness
+    metrics: Metrics
+    annotations: Annotations = "azure"
+    strict: bool = False
+    max_body: int = 272 * 1024 * 1024
