@@ -43,13 +43,17 @@ def decode_base64(text: str, start: int, *, max_bytes: int) -> bytes:
         if ended and (content or rest.strip()):
             raise BadBase64("goes on after its padding")
         ended = ended or piece[:whole].endswith("=")
-        if decoded.tell() + len(content) > max_bytes:
-            raise TooMuchBase64
-        decoded.write(content)
+        _append(decoded, content, max_bytes)
     rest = rest.translate(_NO_WHITESPACE)
     if rest:
-        decoded.write(_decode_or_refuse(rest + "=" * (-len(rest) % 4)))
+        _append(decoded, _decode_or_refuse(rest + "=" * (-len(rest) % 4)), max_bytes)
     return decoded.getvalue()
+
+
+def _append(decoded: io.BytesIO, content: bytes, max_bytes: int) -> None:
+    if decoded.tell() + len(content) > max_bytes:
+        raise TooMuchBase64
+    decoded.write(content)
 
 
 def _decode(text: str) -> bytes:

