@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -88,7 +88,7 @@ class Catalogue:
     def __init__(self, entries: Mapping[str, CatalogueEntry]) -> None:
         self._entries = dict(entries)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[CatalogueEntry]:
         return iter(self._entries.values())
 
     def __getitem__(self, name: str) -> CatalogueEntry:

@@ -6,16 +6,27 @@ import hashlib
 import json
 import threading
 import uuid
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from foveal.errors import EngineUnavailable
+from foveal.errors import EngineUnavailable, SetupError
 from foveal.models.catalogue import Catalogue, CatalogueEntry
 
 State = Literal["present", "missing", "wrong"]
 _NOTES = (
     ".verified.json"  # file → size, mtime and sha256 of the last check, so that a gigabyte is hashed once
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the last check of a file found, and where `pull` took it from."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+    source: str | None = None
 
 
 class ModelStore:
@@ -60,27 +71,54 @@ class ModelStore:
             if status.st_size not in {content.size for content in entry.contents}:
                 return "wrong"
             notes = self._notes()
-            stamp = [status.st_size, status.st_mtime_ns]
             known = notes.get(entry.file)
-            if not again and isinstance(known, list) and known[:2] == stamp:
-                digest = str(known[2])
+            fresh = known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+            if known is not None and fresh and not again:
+                digest = known.sha256
             else:
                 digest = sha256_of(path)
-                self._note({**notes, entry.file: [*stamp, digest]})
+                source = known.source if known is not None and fresh else None
+                notes[entry.file] = Note(status.st_size, status.st_mtime_ns, digest, source)
+                self._write(notes)
         return "present" if is_content(entry, status.st_size, digest) else "wrong"
 
-    def _notes(self) -> dict[str, object]:
-        try:
-            notes = json.loads((self.folder / _NOTES).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return notes if isinstance(notes, dict) else {}
+    def source(self, name: str) -> str | None:
+        """Where the file came from, when `foveal models pull` brought it."""
+        note = self._notes().get(self.catalogue[name].file)
+        return note.source if note is not None else None
 
-    def _note(self, notes: dict[str, object]) -> None:
+    def put(self, name: str, draft: Path, source: str) -> Path:
+        """Move a complete file (on the same file system) into its place and remember where it came from.
+
+        Raises SetupError, and leaves what is there alone, when it is not what the catalogue says.
+        """
+        entry = self.catalogue[name]
+        size, digest = draft.stat().st_size, sha256_of(draft)
+        if not is_content(entry, size, digest):
+            raise SetupError(
+                f"{source} gave {size} bytes with sha256 {digest}, which the catalogue does not know"
+            )
+        path = self.folder / entry.file
+        with self._lock:
+            draft.replace(path)
+            notes = self._notes()
+            notes[entry.file] = Note(size, path.stat().st_mtime_ns, digest, source)
+            self._write(notes)
+        return path
+
+    def _notes(self) -> dict[str, Note]:
+        try:
+            raw = json.loads((self.folder / _NOTES).read_text(encoding="utf-8"))
+            return {file: Note(**note) for file, note in raw.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}  # absent, or not ours: everything is hashed once more
+
+    def _write(self, notes: dict[str, Note]) -> None:
         """Best effort: on a read-only folder every process hashes once for itself."""
         draft = self.folder / f".{uuid.uuid4().hex}.json"
         try:
-            draft.write_text(json.dumps(notes, indent=1), encoding="utf-8")
+            text = json.dumps({file: asdict(note) for file, note in notes.items()}, indent=1)
+            draft.write_text(text, encoding="utf-8")
             draft.replace(self.folder / _NOTES)
         except OSError:
             draft.unlink(missing_ok=True)
