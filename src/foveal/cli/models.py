@@ -116,11 +116,13 @@ def _show(rows: list[Row], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
         return
-    columns = (Column("model", no_wrap=True), "ability", "size", "licence", "state", "from")
+    columns = (
+        Column(title, no_wrap=True) for title in ("model", "ability", "size", "licence", "state", "from")
+    )
     table = Table(*columns, box=None, header_style="bold")
     for row in rows:
-        name = row.name if row.default else f"{row.name} [dim](optional)[/]"
-        table.add_row(
-            name, row.ability, f"{row.size / 1e6:,.0f} MB", row.licence, STATES[row.state], row.source or "-"
-        )
+        state = "[dim]optional[/]" if row.state == "missing" and not row.default else STATES[row.state]
+        # The whole origin is in --json; a terminal has room for its kind.
+        origin = (row.source or "-").split(" ")[0]
+        table.add_row(row.name, row.ability, f"{row.size / 1e6:,.0f} MB", row.licence, state, origin)
     Console().print(table)

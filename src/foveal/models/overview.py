@@ -44,7 +44,7 @@ def overview(store: ModelStore, *, again: bool = False) -> list[Row]:
                 publisher=entry.publisher,
                 default=entry.default,
                 state=state,
-                source=(store.source(entry.name) or "put there by hand") if present else None,
+                source=(store.source(entry.name) or "hand") if present else None,
                 path=str(store.folder / entry.file) if present else None,
             )
         )
