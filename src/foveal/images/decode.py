@@ -93,9 +93,18 @@ def check(data: bytes, limits: Limits, *, param: str | None) -> Header:
 
 
 def decode(
-    data: bytes, header: Header, detail: Detail, limits: Limits, *, sha256: str, param: str | None
+    data: bytes,
+    header: Header,
+    detail: Detail,
+    limits: Limits,
+    *,
+    sha256: Callable[[], str],
+    param: str | None,
 ) -> DetailedImage:
-    """The views of a checked picture; raises `InvalidImage` when its pixels cannot be read."""
+    """The views of a checked picture; raises `InvalidImage` when its pixels cannot be read.
+
+    `sha256` is asked last, so that another thread can compute it meanwhile.
+    """
     size = tiles.working_size if detail == "high" else tiles.overview_size
     try:
         stored = _decoder(header)(data, header, size(header.width, header.height), limits)
@@ -109,7 +118,7 @@ def decode(
     view = _frozen(_upright(view, header.orientation))
     width, height = header.upright_size
     return DetailedImage(
-        sha256=sha256,
+        sha256=sha256(),
         format=header.format,
         width=width,
         height=height,

@@ -32,7 +32,7 @@ FORMATS = ["PNG", "JPEG", "WEBP", "GIF"]
 
 def see(data: bytes, detail: Detail = "high", limits: Limits = LIMITS) -> DetailedImage:
     header = check(data, limits, param="messages")
-    return decode(data, header, detail, limits, sha256="0", param="messages")
+    return decode(data, header, detail, limits, sha256=lambda: "0", param="messages")
 
 
 def refused(data: bytes, limits: Limits = LIMITS) -> InvalidImage:

@@ -250,6 +250,8 @@ async def test_cache_is_bounded_by_bytes() -> None:
         cache.get(("2", "low"))
     assert (len(cache), cache.bytes) == (3, 3 * size)
     assert [number for number in range(5) if cache.get((str(number), "low"))] == [2, 3, 4]
+    assert cache.may_have(len(image.data))
+    assert not cache.may_have(len(image.data) + 1)
     cache.put(("4", "low"), image)
     assert cache.bytes == 3 * size
     large = dataclasses.replace(image, overview=np.zeros((2000, 2000, 3), np.uint8))
@@ -257,6 +259,7 @@ async def test_cache_is_bounded_by_bytes() -> None:
     assert cache.get(("large", "low")) is None
     cache.clear()
     assert (len(cache), cache.bytes) == (0, 0)
+    assert not cache.may_have(len(image.data))
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 100, (1 << 20) // 4 * 3, (1 << 20) // 4 * 3 + 1, 3_000_001])
