@@ -14,7 +14,7 @@ from foveal.chat.prompting import Door, build_prompt, open_images, with_max_toke
 from foveal.chat.request import ChatRequest
 from foveal.chat.rules import Rules
 from foveal.chat.tokens import Cl100k
-from foveal.engines.base import Engine, Prompt
+from foveal.engines.base import Abilities, Engine, Prompt
 from foveal.errors import EngineUnavailable
 from foveal.resources.api_versions import ApiVersion
 from foveal.resources.deployments import Deployment
@@ -54,6 +54,11 @@ class ChatService:
                 f"The engine '{deployment.engine}' of this deployment is not set up on this server."
             )
         return engine
+
+    def abilities_of(self, deployment: Deployment) -> Abilities | None:
+        """What the deployment's engine can do; None when that engine is not set up."""
+        engine = self._engines.get(deployment.engine)
+        return None if engine is None else engine.abilities
 
     def version_of(self, deployment: Deployment) -> ModelVersion:
         version = self._versions.get((deployment.model, deployment.version))

@@ -66,7 +66,7 @@ class CatalogueRoutes:
         return resource.name
 
     def _plain(self, row: Deployment) -> dict[str, Any]:
-        engine = self._services.chat.engine_of(row)
+        abilities = self._services.chat.abilities_of(row)
         return {
             "id": row.name,
             "object": "model",
@@ -75,7 +75,7 @@ class CatalogueRoutes:
             "model": row.model,
             "version": row.version,
             "engine": row.engine,
-            "description": engine.abilities.notes,
+            "description": "" if abilities is None else abilities.notes,
         }
 
 

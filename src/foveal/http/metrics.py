@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -61,8 +62,16 @@ class Metrics:
             "foveal_engine_running", "Requests inside an engine.", ("engine",), registry=self.registry
         )
         for name, gate in gates.items():
-            waiting.labels(name).set_function(lambda gate=gate: gate.queued)  # type: ignore[misc]
-            running.labels(name).set_function(lambda gate=gate: gate.in_engine)  # type: ignore[misc]
+            waiting.labels(name).set_function(partial(_queued, gate))
+            running.labels(name).set_function(partial(_running, gate))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _queued(gate: Gate) -> float:
+    return gate.queued
+
+
+def _running(gate: Gate) -> float:
+    return gate.in_engine

@@ -1,0 +1,131 @@
+"""A house made of memory: keys, deployments and a door for tests of the rooms above the engines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from foveal.chat.request import RequestedDetail
+from foveal.chat.service import ChatService, EngineSlot
+from foveal.chat.tokens import Cl100k
+from foveal.engines.base import Engine
+from foveal.errors import InvalidImage
+from foveal.http.metrics import Metrics
+from foveal.http.services import Services
+from foveal.images.detail import DetailedImage
+from foveal.resources.accounts import Resource
+from foveal.resources.api_versions import load_api_versions
+from foveal.resources.deployments import Deployment
+from foveal.resources.versions import load_model_versions
+
+KEY = "0123456789abcdef0123456789abcdef"
+RESOURCE = Resource(name="local", kind="AIServices", region="swedencentral", tier="S0")
+API_VERSION = "2023-12-01-preview"
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+    "AABJRU5ErkJggg=="
+)
+
+
+def deployment(name: str, version: str, **changes: Any) -> Deployment:
+    return Deployment(
+        name, "gpt-4", version, **{"engine": "scripted", "created_at": 1_700_000_000, **changes}
+    )
+
+
+DEPLOYMENTS = (
+    deployment("gpt-4v", "vision-preview"),
+    deployment("gpt-4-turbo", "turbo-2024-04-09"),
+    deployment("gpt-4-text", "1106-Preview"),
+    deployment("gpt-4-provisioned", "turbo-2024-04-09", sku="ProvisionedManaged"),
+    deployment("strict-v", "vision-preview", strict=True),
+    deployment("strict-turbo", "turbo-2024-04-09", strict=True),
+    deployment("no-engine", "vision-preview", engine="absent"),
+)
+
+
+@dataclass(frozen=True)
+class OneKey:
+    key: str = KEY
+
+    def check(self, presented: str) -> Resource | None:
+        return RESOURCE if presented == self.key else None
+
+
+@dataclass(frozen=True)
+class Table:
+    rows: Sequence[Deployment] = DEPLOYMENTS
+
+    def find(self, resource: str, name: str) -> Deployment | None:
+        return next((row for row in self.all(resource) if row.name == name), None)
+
+    def all(self, resource: str) -> Sequence[Deployment]:
+        return self.rows if resource == RESOURCE.name else ()
+
+
+@dataclass
+class PaperDoor:
+    """Opens every URL as one grey picture; remembers what it was asked for. `bad` URLs are refused."""
+
+    opened: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def open(self, url: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage:
+        return self._open(url, detail, param)
+
+    async def open_base64(self, text: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage:
+        return self._open(f"base64:{text}", detail, param)
+
+    def _open(self, what: str, detail: RequestedDetail, param: str) -> DetailedImage:
+        self.opened.append((what, detail, param))
+        if "bad" in what:
+            raise InvalidImage(
+                "The provided image url is not accessible. Please check the URL and try again.", param=param
+            )
+        view = np.zeros((1, 1, 3), np.uint8)
+        high = detail != "low"
+        return DetailedImage(
+            sha256=hashlib.sha256(what.encode()).hexdigest(),
+            format="png",
+            width=1,
+            height=1,
+            detail="high" if high else "low",
+            tokens=255 if high else 85,
+            overview=view,
+            scaled=view if high else None,
+            tiles=(),
+            data=b"",
+        )
+
+
+@dataclass
+class Ready:
+    what: tuple[str, ...] = ()
+
+    async def missing(self) -> Sequence[str]:
+        return self.what
+
+
+def chat_service(
+    engines: Mapping[str, Engine], *, door: PaperDoor | None = None, running: int = 4, waiting: int = 32
+) -> ChatService:
+    slots = {name: EngineSlot(engine, running, waiting) for name, engine in engines.items()}
+    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k())
+
+
+def services(engine: Engine, *, running: int = 4, waiting: int = 32, **changes: Any) -> Services:
+    chat = chat_service({"scripted": engine}, running=running, waiting=waiting)
+    parts: dict[str, Any] = {
+        "keys": OneKey(),
+        "deployments": Table(),
+        "chat": chat,
+        "api_versions": load_api_versions(),
+        "model_versions": load_model_versions(),
+        "readiness": Ready(),
+        "metrics": Metrics(),
+        **changes,
+    }
+    return Services(**parts)
