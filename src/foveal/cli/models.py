@@ -119,7 +119,7 @@ def _show(rows: list[Row], as_json: bool) -> None:
     columns = (
         Column(title, no_wrap=True) for title in ("model", "ability", "size", "licence", "state", "from")
     )
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for row in rows:
         state = "[dim]optional[/]" if row.state == "missing" and not row.default else STATES[row.state]
         # The whole origin is in --json; a terminal has room for its kind.

@@ -58,7 +58,7 @@ def _continue(
             said(-kept)  # a server without ranges sends everything again
             kept = 0
         with target.open("ab" if kept else "wb") as file:
-            for chunk in response.iter_bytes(1 << 20):
+            for chunk in response.iter_raw():
                 kept += len(chunk)
                 if kept > size:
                     raise SetupError(f"{url}: sends more than the {size} bytes of the catalogue")
