@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
 from foveal.cli.options import setting_options, settings_from
+from foveal.cli.pulling import pull_with_progress
 from foveal.models.catalogue import load_catalogue
 from foveal.models.hub import HUB
 from foveal.models.overview import Row, overview
-from foveal.models.pull import PullPlan, pull
+from foveal.models.pull import PullPlan
 from foveal.models.store import ModelStore
 
 STATES = {"present": "[green]present[/]", "missing": "[yellow]missing[/]", "wrong": "[red]wrong content[/]"}
@@ -77,19 +77,7 @@ def pull_command(
     """
     store = _store(_merged(ctx, flags))
     wanted = [entry.name for entry in (store.catalogue if everything else store.catalogue.defaults())]
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def progress(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done)
-
-        pulled = pull(store, names or wanted, PullPlan(local=source, hub=hub), progress)
-    for one in pulled:
-        click.echo(f"{one.name}: {'already there' if one.source is None else f'from {one.source}'}")
+    pull_with_progress(store, names or wanted, PullPlan(local=source, hub=hub))
 
 
 @models.command("verify")

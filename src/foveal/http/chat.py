@@ -115,6 +115,11 @@ def _form(
     )
 
 
+def local_form(request: ChatRequest, deployment: Deployment) -> Form:
+    """How `foveal ask --json` writes an answer: as the Azure route would."""
+    return _form(request, deployment, annotations="azure")
+
+
 def _fingerprint(deployment: Deployment) -> str:
     """The same as long as the same engine answers for the same model version."""
     what = f"{deployment.engine} {deployment.model} {deployment.version}"

@@ -1,0 +1,5 @@
+"""`python -m foveal` is the `foveal` command."""
+
+from foveal.cli.main import main
+
+main()

@@ -1,0 +1,193 @@
+"""Wires one process: settings in, engines and services out. The one file that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from foveal.chat.service import ChatService, EngineSlot
+from foveal.chat.tokens import Cl100k
+from foveal.engines.base import Engine
+from foveal.errors import FovealError, SetupError
+from foveal.http.app import build_app
+from foveal.http.metrics import Metrics
+from foveal.http.services import Services
+from foveal.images.door import ImageDoor
+from foveal.images.fetch import MediaFetcher
+from foveal.models.catalogue import load_catalogue
+from foveal.models.store import ModelStore
+from foveal.resources.accounts import Accounts
+from foveal.resources.api_versions import load_api_versions
+from foveal.resources.versions import load_model_versions
+from foveal.settings import Settings
+
+CONTEXT = 8192  # tokens of one conversation with the embedded language model
+SLOTS = 2  # answers the embedded language model writes at once; each slot keeps a prompt prefix
+FACTS = 512  # pictures whose facts are kept; a picture's facts are a few kilobytes
+# Requests an engine works on at once. The embedded ones share this machine's cores; an upstream has its own.
+RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
+
+
+def needed_models(settings: Settings) -> list[str]:
+    """The weights that the engine of these settings cannot do without."""
+    if settings.engine != "evidence":
+        return []
+    catalogue = load_catalogue()
+    sight = [entry.name for entry in catalogue.defaults() if entry.ability != "answer"]
+    return [catalogue[settings.llm].name, *sight]
+
+
+def missing_models(settings: Settings) -> list[str]:
+    store = ModelStore(settings.models, load_catalogue())
+    return [name for name in needed_models(settings) if not store.has(name)]
+
+
+def require_models(settings: Settings) -> None:
+    """Raise `SetupError`, with what to run, when weights are missing."""
+    missing = missing_models(settings)
+    if missing:
+        raise SetupError(
+            f"model weights are missing in {settings.models}: {', '.join(missing)}; "
+            "run `foveal models pull`, or start with --pull"
+        )
+
+
+def build_engine(name: str, settings: Settings) -> Engine:
+    """One engine, nothing loaded yet; `SetupError` when its settings are incomplete.
+
+    Each engine is imported only when it is asked for: the perception runtimes alone take a second.
+    """
+    match name:
+        case "evidence":
+            return _evidence(settings)
+        case "gguf":
+            return _gguf(settings)
+        case "openai":
+            return _openai(settings)
+        case "echo":
+            from foveal.engines.echo import EchoEngine
+
+            return EchoEngine()
+    raise SetupError(f"there is no engine named {name!r}; there are evidence, gguf, openai and echo")
+
+
+def _evidence(settings: Settings) -> Engine:
+    from foveal.engines.evidence.engine import EvidenceEngine
+    from foveal.engines.llama import LlamaRuntime
+    from foveal.perception.finder import build_fact_finder
+
+    models = ModelStore(settings.models, load_catalogue())
+    finder = build_fact_finder(models, threads=settings.threads, queue=settings.queue, cache_size=FACTS)
+    runtime = LlamaRuntime(
+        models.path(settings.llm),
+        threads=settings.threads,
+        context=CONTEXT,
+        slots=SLOTS,
+        max_waiting=settings.queue,
+    )
+    return EvidenceEngine(finder, runtime)
+
+
+def _gguf(settings: Settings) -> Engine:
+    from foveal.engines.gguf import GgufEngine
+
+    if settings.gguf is None or not settings.gguf.is_file():
+        raise SetupError(f"the engine gguf needs --gguf, a GGUF file; there is none at {settings.gguf}")
+    if settings.mmproj is not None and not settings.mmproj.is_file():
+        raise SetupError(f"--mmproj: there is no file {settings.mmproj}")
+    return GgufEngine(
+        settings.gguf, mmproj=settings.mmproj, threads=settings.threads, max_waiting=settings.queue
+    )
+
+
+def _openai(settings: Settings) -> Engine:
+    from foveal.engines.openai import OpenAIEngine
+
+    if not settings.upstream_url or not settings.upstream_model:
+        raise SetupError("the engine openai needs --upstream-url and --upstream-model")
+    return OpenAIEngine(
+        settings.upstream_url,
+        settings.upstream_model,
+        api_key=settings.upstream_key,
+        api_version=settings.upstream_api_version,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The chat service and what it stands on. `close` frees everything."""
+
+    chat: ChatService
+    engines: dict[str, Engine]
+    door: ImageDoor
+
+    async def close(self) -> None:
+        for engine in self.engines.values():
+            await engine.close()
+        await self.door.close()
+
+
+def build_house(settings: Settings, engine_names: Iterable[str]) -> House:
+    """Everything between a chat request and its answer, for these engines."""
+    engines = {name: build_engine(name, settings) for name in dict.fromkeys(engine_names)}
+    slots = {
+        name: EngineSlot(engine, running=RUNNING[name], waiting=settings.queue)
+        for name, engine in engines.items()
+    }
+    door = ImageDoor(MediaFetcher(allow_hosts=settings.allow_hosts, deadline=settings.fetch_seconds))
+    return House(ChatService(slots, load_model_versions(), door, Cl100k()), engines, door)
+
+
+class WarmUp:
+    """Loads the engines in the background after the start; `/readyz` tells what is not there yet."""
+
+    def __init__(self, engines: dict[str, Engine]) -> None:
+        self._engines = engines
+        self._missing = {name: f"engine {name} is loading" for name in engines}
+
+    async def missing(self) -> Sequence[str]:
+        return list(self._missing.values())
+
+    async def run(self) -> None:
+        for name, engine in self._engines.items():
+            try:
+                await engine.ready()
+            except FovealError as error:
+                self._missing[name] = f"engine {name}: {error.message}"
+            else:
+                del self._missing[name]
+
+
+def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
+    """The ASGI application of `foveal serve`."""
+    house = build_house(settings, (row.engine for row in accounts.deployments.values()))
+    warm_up = WarmUp(house.engines)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(warm_up.run())
+        try:
+            yield
+        finally:
+            warming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await warming
+            await house.close()
+
+    services = Services(
+        keys=accounts,
+        deployments=accounts,
+        chat=house.chat,
+        api_versions=load_api_versions(),
+        model_versions=load_model_versions(),
+        readiness=warm_up,
+        metrics=Metrics(),
+        annotations=settings.annotations,
+        strict=settings.strict,
+        max_body=settings.max_body,
+    )
+    return build_app(services, lifespan=lifespan)

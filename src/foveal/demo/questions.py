@@ -1,0 +1,20 @@
+"""The demo's questions about its bundled pictures."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`picture` is a file name in `foveal/demo/pictures`."""
+
+    picture: str
+    question: str
+
+
+def demo_questions() -> list[Asked]:
+    text = (files("foveal.demo") / "questions.toml").read_text(encoding="utf-8")
+    return [Asked(row["picture"], row["question"]) for row in tomllib.loads(text)["ask"]]
