@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from foveal.chat.prompting import Door
 from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.chat.tokens import Cl100k
@@ -110,14 +111,17 @@ class Ready:
 
 
 def chat_service(
-    engines: Mapping[str, Engine], *, door: PaperDoor | None = None, running: int = 4, waiting: int = 32
+    engines: Mapping[str, Engine], *, door: Door | None = None, running: int = 4, waiting: int = 32
 ) -> ChatService:
     slots = {name: EngineSlot(engine, running, waiting) for name, engine in engines.items()}
     return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k())
 
 
-def services(engine: Engine, *, running: int = 4, waiting: int = 32, **changes: Any) -> Services:
-    chat = chat_service({"scripted": engine}, running=running, waiting=waiting)
+def services(
+    engine: Engine, *, door: Door | None = None, running: int = 4, waiting: int = 32, **changes: Any
+) -> Services:
+    """Everything `build_app` needs, with one engine behind every deployment but `no-engine`."""
+    chat = chat_service({"scripted": engine}, door=door, running=running, waiting=waiting)
     parts: dict[str, Any] = {
         "keys": OneKey(),
         "deployments": Table(),
