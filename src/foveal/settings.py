@@ -18,8 +18,11 @@ Annotations = Literal["azure", "compact", "off"]
 MIB = 1024 * 1024
 
 
-def _setting(default: Any, parse: Callable[[str], Any], help: str, example: str = "") -> Any:
-    return field(default=default, metadata={"parse": parse, "help": help, "example": example})
+def _setting(
+    default: Any, parse: Callable[[str], Any], help: str, example: str = "", shown: str | None = None
+) -> Any:
+    """`shown` is how the docs write a default that differs between machines."""
+    return field(default=default, metadata={"parse": parse, "help": help, "example": example, "shown": shown})
 
 
 def _text(value: str) -> str:
@@ -121,7 +124,10 @@ class Settings:
         None, _text, "Engine openai: set it when the server behind is Azure-shaped.", "2024-02-01"
     )
     threads: int = _setting(
-        max(1, min(os.cpu_count() or 2, 8)), _whole(1, 256), "Processor threads for the models."
+        max(1, min(os.cpu_count() or 2, 8)),
+        _whole(1, 256),
+        "Processor threads for the models.",
+        shown="the cores, at most 8",
     )
     queue: int = _setting(
         32, _whole(0, 100_000), "Requests that may wait for an engine; one more is answered with 429."

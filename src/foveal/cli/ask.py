@@ -24,12 +24,18 @@ from foveal.settings import Settings
 @click.command()
 @click.argument("pictures", nargs=-1, metavar="[IMAGE]...")
 @click.argument("question")
-@click.option("--detail", type=click.Choice(["auto", "low", "high"]), default="auto", show_default=True)
+@click.option(
+    "--detail",
+    type=click.Choice(["auto", "low", "high"]),
+    default="auto",
+    show_default=True,
+    help="How closely the pictures are looked at.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as the API gives it.")
 @click.option("--system", metavar="TEXT", help="A system message before the question.")
 @click.option("--max-tokens", type=int, metavar="N", help="Cut the answer after N tokens.")
-@click.option("--temperature", type=float, default=0.0, show_default=True)
-@click.option("--seed", type=int)
+@click.option("--temperature", type=float, default=0.0, show_default=True, help="0: always the same answer.")
+@click.option("--seed", type=int, metavar="N", help="Makes a temperature above 0 repeatable.")
 @setting_options(*ENGINE_SETTINGS)
 def ask(
     pictures: tuple[str, ...],
