@@ -29,7 +29,8 @@ def cli_page() -> str:
 def settings_page() -> str:
     """One row per setting."""
     rows = [
-        f"| `{variable(spec.name)}` | `--{spec.name.replace('_', '-')}` | {spec.metadata['shown'] or _shown(spec.default)} "
+        f"| `{variable(spec.name)}` | `--{spec.name.replace('_', '-')}` "
+        f"| {spec.metadata['shown'] or _shown(spec.default)} "
         f"| {spec.metadata['help']}{_example(spec.metadata['example'])} |"
         for spec in setting_fields()
     ]
