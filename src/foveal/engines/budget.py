@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Protocol, cast
+
+_PIECE = 40_000  # characters: the tokenizer refuses very long input
 
 
 class Encoding(Protocol):
@@ -18,8 +21,16 @@ class Encoding(Protocol):
 @cache
 def cl100k() -> Encoding:
     """The tokenizer of GPT-4 Turbo; read on first use."""
-    package = importlib.import_module("bpe_openai")
-    return cast(Encoding, package.get_encoding("cl100k_base"))
+    with warnings.catch_warnings():  # the package reads its data through a deprecated function
+        warnings.simplefilter("ignore", DeprecationWarning)
+        package = importlib.import_module("bpe_openai")
+        return cast(Encoding, package.get_encoding("cl100k_base"))
+
+
+def count_cl100k(text: str) -> int:
+    """Exact up to `_PIECE` characters; beyond that, a word that is cut may count one more."""
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return sum(len(cl100k().encode_ordinary(piece)) for piece in pieces)
 
 
 class TokenBudget:

@@ -2,8 +2,8 @@
 
 It first names the kind of the message and then the tool, in one constrained line ("general knowledge: none",
 "request: get_weather"): a kind is easier to tell, and settles most of it. Of 40 prompts that the examples do
-not contain, Qwen2.5-Coder-1.5B decided 38 right this way, and 34 when it wrote the tool alone. The system text
-and the examples never change, so the model computes them once (prompt cache).
+not contain, Qwen2.5-Coder-1.5B decided 38 right this way, and 34 when it wrote the tool alone. The system
+text and the examples never change, so the model computes them once (prompt cache).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _SYSTEM = (
     "You route messages to tools. You get a list of tools and a conversation. Reply with one line: the kind "
     "of the user's last message, and the tool that has to be called now to serve it, or none.\n"
     "Kinds: small talk; general knowledge (what an encyclopedia or a calculator knows); writing (to write, "
-    "explain, translate, joke); picture (what a picture shows); answered (the result that is needed is already "
-    "there); request (something that one of the tools does). Only a request has a tool."
+    "explain, translate, joke); picture (what a picture shows); answered (the result that is needed is "
+    "already there); request (something that one of the tools does). Only a request has a tool."
 )
 _REQUEST = "request"
 _KINDS = ("small talk", "general knowledge", "writing", "picture", "answered")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +154,7 @@ class LlamaRuntime:
             raise EngineUnavailable("The language model is not loaded yet.")
         return len(self._model.tokenize(text))
 
-    async def generate(self, request: Generation) -> AsyncIterator[Piece]:
+    async def generate(self, request: Generation) -> AsyncGenerator[Piece]:
         """The answer, piece by piece; closing the iterator stops the native generation."""
         await self._gate.enter()
         try:
@@ -283,8 +283,8 @@ class _Call:
         try:
             if not self._cancelled:
                 model.chat(body, self._on_chunk)
-            if not self._cancelled and self._finish is None:
-                self._put(EngineError("The language model stopped without an end."))
+            if self._finish is None:  # stopped by `close`, or else nobody reads this any more
+                self._put(EngineUnavailable("The language model has been stopped."))
         except FovealError as error:
             self._put(error)
         except ValueError as error:  # what the native side calls an invalid argument

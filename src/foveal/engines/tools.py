@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -40,7 +41,7 @@ Views = Callable[[DetailedImage], tuple[str, ...]]
 class Generator(Protocol):
     """What is needed of `LlamaRuntime`."""
 
-    def generate(self, request: Generation) -> AsyncIterator[Piece]: ...
+    def generate(self, request: Generation) -> AsyncGenerator[Piece]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class _Call:
     grammar: str
 
 
-async def answer_text(runtime: Generator, prompt: Prompt, views: Views | None = None) -> AsyncIterator[Delta]:
+async def answer_text(
+    runtime: Generator, prompt: Prompt, views: Views | None = None
+) -> AsyncGenerator[Delta]:
     """The answer to `prompt`, with what it asks for of tools and formats.
 
     Without `views` the model sees text only and pictures in the prompt are passed over (an engine that cannot
@@ -62,7 +65,7 @@ async def answer_text(runtime: Generator, prompt: Prompt, views: Views | None = 
         deltas = _tool_call(runtime, prompt, call, views)
     else:
         deltas = _plain(runtime, prompt, constraint, views)
-    async with _closing(deltas):
+    async with aclosing(deltas):
         async for delta in deltas:
             yield delta
 
@@ -189,7 +192,7 @@ def _answered(turns: Sequence[Turn]) -> set[str]:
 
 async def _tool_call(
     runtime: Generator, prompt: Prompt, call: _Call, views: Views | None
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     note = (
         f"Write the arguments for a call of the tool {call.tool.name} that serves the user's last message, "
         "as one JSON object. Take the values from the conversation; leave out what nobody mentioned.\n"
@@ -207,7 +210,7 @@ async def _tool_call(
     first = ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=call.tool.name)
     yield Delta(tool_call=first)
     pieces = runtime.generate(request)
-    async with _closing(pieces):
+    async with aclosing(pieces):
         async for piece in pieces:
             if piece.text:
                 yield Delta(tool_call=ToolCallDelta(0, arguments=piece.text))
@@ -217,14 +220,14 @@ async def _tool_call(
 
 async def _plain(
     runtime: Generator, prompt: Prompt, grammar: str | None, views: Views | None
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     messages = messages_of(prompt.turns, views)
     if prompt.response_format is not None:
         messages = with_system(messages, _format_note(prompt.response_format))
     elif any(turn.role == "tool" for turn in prompt.turns):
         messages = with_system(messages, "Answer in plain words, from the results that are given.")
     pieces = runtime.generate(Generation(messages, prompt.sampling, grammar))
-    async with _closing(pieces):
+    async with aclosing(pieces):
         async for piece in pieces:
             if piece.text or piece.finish is not None:
                 yield Delta(text=piece.text, finish=piece.finish)
@@ -235,18 +238,3 @@ def _format_note(wanted: ResponseFormat) -> str:
         return "Answer with one JSON object and nothing else."
     schema = json.dumps(dict(wanted.schema), ensure_ascii=False)
     return f"Answer with JSON and nothing else. It follows this JSON schema: {schema}"
-
-
-class _closing:
-    """`contextlib.aclosing` for an iterator that is a generator in fact, though its type does not say so."""
-
-    def __init__(self, iterator: AsyncIterator[object]) -> None:
-        self._iterator = iterator
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, *_: object) -> None:
-        close = getattr(self._iterator, "aclose", None)
-        if close is not None:
-            await close()
