@@ -173,18 +173,21 @@ def _decode_jpeg(data: bytes, header: Header, target: _Size, _: Limits) -> Pixel
     return _decode_jpeg_scaled(data, "RGB", min_height=min_height, min_width=min_width, strict=False)
 
 
-def _decode_webp(data: bytes, header: Header, _target: _Size, _: Limits) -> Pixels:
+def _decode_webp(data: bytes, header: Header, target: _Size, _: Limits) -> Pixels:
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.shape[:2] != (header.height, header.width):
         raise InvalidImage(INVALID_IMAGE)
     if stored.shape[2] == 3:
-        return _pixels(cv2.cvtColor(stored, cv2.COLOR_BGR2RGB))
-    rgb = np.empty((header.height, header.width, 3), np.uint8)
+        return _pixels(cv2.cvtColor(_resize(_pixels(stored), target), cv2.COLOR_BGR2RGB))
+    # What is transparent has a colour too, which must not be mixed in: weigh with alpha, then resize both.
+    bgra = _pixels(stored)
     for top in range(0, header.height, _STRIP_ROWS):
-        strip = stored[top : top + _STRIP_ROWS].astype(np.uint16)
-        alpha = strip[:, :, 3:]
-        rgb[top : top + _STRIP_ROWS] = (strip[:, :, 2::-1] * alpha + 255 * (255 - alpha) + 127) // 255
-    return rgb
+        strip = bgra[top : top + _STRIP_ROWS]
+        alpha = cv2.merge([strip[:, :, 3]] * 3)
+        strip[:, :, :3] = cv2.multiply(strip[:, :, :3], alpha, scale=1 / 255)
+    bgra = _resize(bgra, target)
+    white = cv2.merge([255 - bgra[:, :, 3]] * 3)
+    return _pixels(cv2.cvtColor(cv2.add(np.ascontiguousarray(bgra[:, :, :3]), white), cv2.COLOR_BGR2RGB))
 
 
 def _decode_with_pillow(data: bytes, header: Header, target: _Size, limits: Limits) -> Pixels:

@@ -19,6 +19,7 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
+from importlib import import_module
 from typing import TypeVar
 
 import certifi
@@ -45,6 +46,8 @@ DEFAULT_DEADLINE = 10.0  # seconds
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRY_AFTER = {"retry-after": "1"}
+# What anyio imports at the first connection; 150 ms that would hold the event loop.
+_IMPORTED_LATE = ("anyio.abc", "anyio.streams.tls", "anyio.to_thread", "encodings.idna")
 
 T = TypeVar("T")
 
@@ -88,6 +91,8 @@ class MediaFetcher:
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        for name in _IMPORTED_LATE:
+            import_module(name)
         self._allowed = frozenset(_allowed_host(entry) for entry in allow_hosts if entry.strip())
         self._deadline = deadline
         self._slots = asyncio.Semaphore(concurrent)
@@ -151,7 +156,10 @@ class MediaFetcher:
         if self._tls is None and target.scheme == "https":
             self._tls = await asyncio.to_thread(default_tls)  # reads files
         pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, max_connections=1, max_keepalive_connections=0
+            ssl_context=self._tls,
+            max_connections=1,
+            max_keepalive_connections=0,
+            network_backend=httpcore.AnyIOBackend(),
         )
         await stack.enter_async_context(pool)
         *others, last = addresses

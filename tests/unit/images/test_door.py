@@ -4,8 +4,6 @@ import asyncio
 import base64
 import dataclasses
 import logging
-import os
-import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +19,7 @@ from foveal.images.base64_text import BadBase64, TooMuchBase64, decode_base64
 from foveal.images.cache import ImageCache, size_in_bytes
 from foveal.images.data_url import local_image_to_data_url
 from foveal.images.decode import Limits
-from foveal.images.door import ImageDoor, image_executor
+from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 
 PARAM = "messages[0].content[1].image_url.url"
@@ -217,18 +215,12 @@ async def test_ten_pictures_at_once(door: ImageDoor) -> None:
 
 
 async def test_a_given_executor_stays_open() -> None:
-    executor = image_executor(1)
+    executor = ThreadPoolExecutor(1)
     door = ImageDoor(MediaFetcher(), executor=executor, workers=1)
     await door.open_bytes(PNG, "low", param=None)
     await door.close()
     assert executor.submit(lambda: 1).result() == 1
     executor.shutdown()
-
-
-def test_image_threads_yield() -> None:
-    with image_executor(1) as executor:
-        thread = executor.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
-    assert thread >= (10 if sys.platform == "linux" else os.getpriority(os.PRIO_PROCESS, 0))
 
 
 async def test_nothing_of_the_picture_is_logged(door: ImageDoor, caplog: pytest.LogCaptureFixture) -> None:
