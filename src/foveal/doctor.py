@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -76,7 +77,10 @@ def _models(settings: Settings, missing_models: Callable[[], list[str]]) -> Find
 
 def _data(settings: Settings) -> Finding:
     parent = _existing(settings.data)
-    if not os.access(parent, os.W_OK):
+    try:
+        with tempfile.TemporaryFile(dir=parent):  # what os.access says does not hold for root
+            pass
+    except OSError:
         return Finding("data directory", "broken", f"{parent} is not writable", "choose another with --data")
     return Finding("data directory", "ok", str(settings.data))
 
