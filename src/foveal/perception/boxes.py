@@ -54,6 +54,13 @@ class View:
     def whole(self) -> bool:
         return (self.left, self.top, self.right, self.bottom) == (0.0, 0.0, 1.0, 1.0)
 
+    def holds(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether nearly all (95 %) of a box lies in the view."""
+        wide = min(box[2], self.right) - max(box[0], self.left)
+        high = min(box[3], self.bottom) - max(box[1], self.top)
+        area = (box[2] - box[0]) * (box[3] - box[1])
+        return max(0.0, wide) * max(0.0, high) > 0.95 * area
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -69,9 +76,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
+    """One object: its box and the best score that each view gave it."""
+
     box: tuple[float, float, float, float]
-    score: float
-    votes: int
+    votes: dict[int, float]
 
 
 def place(boxes: Floats, view: View, *, edge: float) -> tuple[Doubles, NDArray[np.bool_]]:
@@ -111,18 +119,13 @@ class _Cluster:
 
 
 def merge(
-    findings: list[Finding],
-    *,
-    same: float = 0.5,
-    inside: float = 0.7,
-    cut_penalty: float = 0.5,
-    trust: float = 0.25,
+    findings: list[Finding], *, same: float = 0.5, inside: float = 0.7, cut_penalty: float = 0.5
 ) -> list[Merged]:
     """Findings of one class → objects.
 
     Boxes that overlap by `same` are one object, and so is a cut box that lies to `inside` in a fuller one.
-    The box is the mean weighted by score. A further view that sees the object lowers what doubt is left by
-    `trust` times its own score; a cut box counts by `cut_penalty`.
+    The box is the mean weighted by score; a cut box votes with `cut_penalty` of its score and moves no other
+    box.
     """
     clusters: list[_Cluster] = []
     weighed = [(finding.score * (cut_penalty if finding.cut else 1.0), finding) for finding in findings]
@@ -132,15 +135,12 @@ def merge(
             clusters.append(_Cluster(finding.box.copy(), score, {finding.view: score}))
         else:
             home.add(finding, score)
-    merged: list[Merged] = []
-    for cluster in clusters:
-        best, *others = sorted(cluster.votes.values(), reverse=True)
-        doubt = 1.0 - best
-        for vote in others:
-            doubt *= 1.0 - trust * vote
-        left, top, right, bottom = (float(v) for v in np.clip(cluster.box, 0.0, 1.0))
-        merged.append(Merged((left, top, right, bottom), 1.0 - doubt, len(cluster.votes)))
-    return merged
+    return [Merged(_corners(cluster.box), cluster.votes) for cluster in clusters]
+
+
+def _corners(box: Doubles) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(value) for value in np.clip(box, 0.0, 1.0))
+    return left, top, right, bottom
 
 
 def _home(finding: Finding, clusters: list[_Cluster], same: float, inside: float) -> _Cluster | None:

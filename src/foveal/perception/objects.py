@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
 
 import cv2
 import numpy as np
@@ -10,7 +14,7 @@ import numpy as np
 from foveal.images.detail import Pixels
 from foveal.perception import ssd
 from foveal.perception.base import Box, DetectedObject
-from foveal.perception.boxes import Finding, View, merge, place, suppress
+from foveal.perception.boxes import Finding, Merged, View, merge, place, suppress
 from foveal.perception.runtime import Net
 
 _EDGE = 0.02  # of a view: a box that ends this near to an inner edge was cut by it
@@ -27,19 +31,66 @@ def grid(steps: int, size: float) -> list[View]:
 
 
 def views() -> list[View]:
-    """The whole picture, mirrored too, and a 2×2 grid: each adds recall (docs/perception.md)."""
-    return [View(0.0, 0.0, 1.0, 1.0), View(0.0, 0.0, 1.0, 1.0, mirrored=True), *grid(2, 0.6)]
+    """The whole picture, mirrored too, and two grids of windows: each adds recall (docs/perception.md)."""
+    whole = [View(0.0, 0.0, 1.0, 1.0), View(0.0, 0.0, 1.0, 1.0, mirrored=True)]
+    return [*whole, *grid(2, 0.6), *grid(3, 0.45)]
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The logistic regression of data/merge.toml, which explains every weight."""
+
+    constant: float
+    best: float
+    whole: float
+    windows: float
+    in_no_window: float
+    size: float
+    whole_size: float
+    windows_size: float
+    sure: float
+    doubtful: float
+
+    def of(self, one: Merged, plan: Sequence[View]) -> float:
+        whole = [one.votes.get(number, 0.0) for number, view in enumerate(plan) if view.whole]
+        windows = [
+            one.votes.get(number, 0.0)
+            for number, view in enumerate(plan)
+            if not view.whole and view.holds(one.box)
+        ]
+        left, top, right, bottom = one.box
+        size = math.log(math.sqrt(max(1e-6, (right - left) * (bottom - top))))
+        in_whole = _logit(sum(whole) / len(whole)) if whole else 0.0
+        in_windows = _logit(sum(windows) / len(windows)) if windows else 0.0
+        total = self.constant + self.best * _logit(max(one.votes.values()))
+        total += self.whole * in_whole + self.windows * in_windows + self.in_no_window * (not windows)
+        total += self.size * size + self.whole_size * in_whole * size + self.windows_size * in_windows * size
+        return 1.0 / (1.0 + math.exp(-total))
+
+
+def _logit(score: float) -> float:
+    return math.log((score + 0.02) / (1.02 - score))
+
+
+def load_confidence() -> Confidence:
+    text = (resources.files("foveal.perception") / "data" / "merge.toml").read_text(encoding="utf-8")
+    return Confidence(**tomllib.loads(text))
 
 
 class SsdDetector:
-    """`Detector`: COCO-80 objects with a merged confidence of at least `floor`, best first."""
+    """`Detector`: COCO-80 objects with a confidence of at least `confidence.doubtful`, best first."""
 
     def __init__(
-        self, net: Net, labels: Mapping[int, str], *, floor: float, plan: Sequence[View] | None = None
+        self,
+        net: Net,
+        labels: Mapping[int, str],
+        confidence: Confidence,
+        *,
+        plan: Sequence[View] | None = None,
     ) -> None:
         self._net = net
         self._labels = labels
-        self._floor = floor
+        self._confidence = confidence
         self._plan = tuple(views() if plan is None else plan)
         self._anchors = ssd.anchors()
 
@@ -56,13 +107,13 @@ class SsdDetector:
                     finding = Finding(placed[row], float(found.scores[row]), number, bool(cut[row]))
                     findings.setdefault(int(coco), []).append(finding)
         objects = [
-            DetectedObject(self._labels[coco], min(1.0, one.score), Box(*one.box))
+            DetectedObject(self._labels[coco], self._confidence.of(one, self._plan), Box(*one.box))
             for coco, group in findings.items()
             if coco in self._labels
             for one in merge(group)
-            if one.score >= self._floor
         ]
-        return sorted(objects, key=lambda seen: -seen.confidence)
+        likely = [one for one in objects if one.confidence >= self._confidence.doubtful]
+        return sorted(likely, key=lambda one: -one.confidence)
 
 
 def look(pixels: Pixels, view: View) -> Pixels:

@@ -28,13 +28,10 @@ from foveal.perception.colours import ColourNamer
 from foveal.perception.faces import BlazeFaceFinder
 from foveal.perception.facts import ColourShare, Facts, SeenObject
 from foveal.perception.kinds import KindCheck, load_kind_check
-from foveal.perception.objects import SsdDetector
+from foveal.perception.objects import SsdDetector, load_confidence
 from foveal.perception.ocr import load_reader
 from foveal.perception.runtime import Runtime
 from foveal.perception.tagger import ImageNetTagger
-
-SURE = 0.5  # merged confidence from which an object is mentioned
-DOUBTFUL = 0.25  # and from which it is at least not denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,7 @@ class Sight:
     reader: TextReader
     namer: ColourNamer
     kinds: KindCheck
+    sure: float  # confidence from which an object is mentioned
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
         return tuple(self.reader.read(image.best))
@@ -72,11 +70,11 @@ class Sight:
         watch.lap("tags")
         faces = self.faces.find(pixels)
         watch.lap("faces")
-        sure = tuple(self._coloured(one, pixels) for one in found if one.confidence >= SURE)
+        sure = tuple(self._coloured(one, pixels) for one in found if one.confidence >= self.sure)
         shares = self.namer.measure(colours.shrink(image.overview))
         light = colours.brightness(image.overview)
         watch.lap("colours")
-        doubtful = tuple(one for one in found if DOUBTFUL <= one.confidence < SURE)
+        doubtful = tuple(one for one in found if one.confidence < self.sure)
         return Seen(sure, doubtful, tuple(tags), tuple(faces), shares, light, watch.laps)
 
     def _coloured(self, one: DetectedObject, pixels: Pixels) -> SeenObject:
@@ -105,9 +103,9 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
     """Load every net. Raises EngineUnavailable naming the first weight file that is missing."""
     runtime = Runtime(threads=threads, cache=models.folder / ".converted")
     labels = {int(number): name for number, name in _data("coco.json").items()}
-    detector = SsdDetector(
-        runtime.compile(ssd.load_graph(runtime, models.path("ssd-mobilenet-v2-coco"))), labels, floor=DOUBTFUL
-    )
+    confidence = load_confidence()
+    graph = ssd.load_graph(runtime, models.path("ssd-mobilenet-v2-coco"))
+    detector = SsdDetector(runtime.compile(graph), labels, confidence)
     names: list[str] = _data("imagenet.json")
     tagger = ImageNetTagger(runtime.compile(runtime.read(models.path("efficientnet-lite3-imagenet"))), names)
     faces = BlazeFaceFinder(runtime.compile(runtime.read(models.path("face-full-range"))))
@@ -118,6 +116,7 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
         reader=load_reader(models, runtime),
         namer=colours.load_namer(),
         kinds=load_kind_check(names, labels.values()),
+        sure=confidence.sure,
     )
 
 
