@@ -65,7 +65,7 @@ def test_structured_answers(server: LiveServer) -> None:
         city: str
 
     for method in ("json_schema", "function_calling"):
-        model = chat(server, "gpt-4-turbo").with_structured_output(Place, method=method)  # type: ignore[arg-type]
+        model = chat(server, "gpt-4-turbo").with_structured_output(Place, method=method)
         assert isinstance(model.invoke("json: Seoul"), Place)
 
 

@@ -26,10 +26,6 @@ from foveal.resources.versions import load_model_versions
 KEY = "0123456789abcdef0123456789abcdef"
 RESOURCE = Resource(name="local", kind="AIServices", region="swedencentral", tier="S0")
 API_VERSION = "2023-12-01-preview"
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
-    "AABJRU5ErkJggg=="
-)
 
 
 def deployment(name: str, version: str, **changes: Any) -> Deployment:
