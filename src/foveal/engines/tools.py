@@ -127,7 +127,9 @@ def _callable_tools(prompt: Prompt) -> list[_Call]:
     for number, tool in enumerate(prompt.tools):
         if choice.mode == "named" and tool.name != choice.name:
             continue
-        schema = {"type": "object", "properties": {}, **tool.parameters}
+        schema = {"type": "object", **tool.parameters}
+        if not schema.get("properties"):
+            schema.setdefault("additionalProperties", False)  # a tool that declares no parameters gets none
         try:
             calls.append(_Call(tool, schema_grammar(schema)))
         except SchemaError as error:
