@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from foveal.errors import TooManyRequests
 from foveal.images.detail import DetailedImage
+from foveal.models.lease import ModelLease
 from foveal.models.store import ModelStore
 from foveal.perception.facts import Facts
 from foveal.perception.sight import Sight, assemble, load_sight
@@ -31,10 +32,16 @@ class PooledFactFinder:
     Two simultaneous calls for one picture share one computation; the last `cache_size` results are kept.
     """
 
-    def __init__(self, load: Callable[[], Sight], *, threads: int, queue: int, cache_size: int) -> None:
-        self._load = load
-        self._loading = threading.Lock()
-        self._sight: Sight | None = None
+    def __init__(
+        self,
+        load: Callable[[], Sight],
+        *,
+        threads: int,
+        queue: int,
+        cache_size: int,
+        idle_seconds: float | None = None,
+    ) -> None:
+        self._lease = ModelLease(load, idle_seconds=idle_seconds)
         self._pool = ThreadPoolExecutor(
             max_workers=max(1, threads), thread_name_prefix="sight", initializer=_step_back
         )
@@ -65,16 +72,17 @@ class PooledFactFinder:
 
     async def warm(self) -> None:
         """Load every net now instead of at the first picture."""
-        await self._submit(self._ready)
+        await self._submit(lambda: self._with_sight(lambda _: None))
 
     def close(self) -> None:
         """Let running stages finish, refuse new ones, forget the cache."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._lease.close()
         self._kept.clear()
 
     async def _compute(self, key: Key, image: DetailedImage) -> Facts:
-        text = self._submit(lambda: _timed(lambda: self._ready().read(image)))
-        rest = self._submit(lambda: self._ready().see(image))
+        text = self._submit(lambda: self._with_sight(lambda sight: _timed(lambda: sight.read(image))))
+        rest = self._submit(lambda: self._with_sight(lambda sight: sight.see(image)))
         try:
             (lines, reading), seen = await asyncio.gather(text, rest)
         except BaseException:
@@ -95,17 +103,24 @@ class PooledFactFinder:
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _ready(self) -> Sight:
-        with self._loading:
-            if self._sight is None:
-                self._sight = self._load()
-            return self._sight
+    def _with_sight(self, work: Callable[[Sight], T]) -> T:
+        with self._lease.use() as sight:
+            return work(sight)
 
 
-def build_fact_finder(models: ModelStore, *, threads: int, queue: int, cache_size: int) -> PooledFactFinder:
-    """The default: every ability, nets loaded from `models` at the first picture (or by `warm`)."""
+def build_fact_finder(
+    models: ModelStore, *, threads: int, queue: int, cache_size: int, idle_seconds: float | None = None
+) -> PooledFactFinder:
+    """The default: every ability, nets loaded from `models` at the first picture (or by `warm`).
+
+    `idle_seconds`: unload the nets when nothing was looked at for so long (None: keep them).
+    """
     return PooledFactFinder(
-        lambda: load_sight(models, threads=threads), threads=threads, queue=queue, cache_size=cache_size
+        lambda: load_sight(models, threads=threads),
+        threads=threads,
+        queue=queue,
+        cache_size=cache_size,
+        idle_seconds=idle_seconds,
     )
 
 

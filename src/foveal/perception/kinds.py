@@ -17,21 +17,28 @@ from foveal.perception.base import DetectedObject, Tag, Tagger
 from foveal.perception.colours import crop
 
 
+_FIRM = 0.8  # confidence of the detector that no tag of the whole picture shakes
+
+
 @dataclass(frozen=True, slots=True)
 class KindCheck:
     """`kinds`: tag name → COCO label of the animal it is a kind of, or "" for animals that COCO lacks."""
 
     kinds: Mapping[str, str]
     animals: frozenset[str]
-    convinced: float = 0.6
+    convinced: float = 0.6  # of a tag on a crop
+    certain: float = 0.9  # of a tag on the whole picture
     largest: int = 3
 
     def check(
         self, found: Sequence[DetectedObject], tags: Sequence[Tag], pixels: Pixels, tagger: Tagger
     ) -> list[DetectedObject]:
-        """Best first, as the detector gives them; only the `largest` animals are worth a look of their
+        """`tags` are those of the whole picture. Best first, as the detector gives them; only the `largest` animals are worth a look of their
         own.
         """
+        if tags and tags[0].confidence >= self.certain and self.kinds.get(tags[0].name) == "":
+            # The picture is of an animal that the detector has no word for: a baboon is then a tie and a vase.
+            found = [one if one.confidence >= _FIRM else _doubt(one, tags[0].confidence) for one in found]
         suspects = sorted((one for one in found if one.label in self.animals), key=lambda one: -one.box.area)[
             : self.largest
         ]
@@ -56,7 +63,11 @@ class KindCheck:
         if kind:
             return replace(one, label=kind, confidence=min(one.confidence, weight))
         # An animal that COCO has no word for: what was seen is there, but not what it was taken for.
-        return replace(one, confidence=min(one.confidence * 0.4, 1.0 - weight))
+        return _doubt(one, weight)
+
+
+def _doubt(one: DetectedObject, weight: float) -> DetectedObject:
+    return replace(one, confidence=min(one.confidence * 0.4, 1.0 - weight))
 
 
 def load_kind_check(names: Sequence[str], labels: Iterable[str]) -> KindCheck:

@@ -56,6 +56,7 @@ class Sight:
     namer: ColourNamer
     kinds: KindCheck
     sure: float  # confidence from which an object is mentioned
+    doubtful: float  # and from which it is not denied
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
         return tuple(self.reader.read(image.best))
@@ -74,7 +75,7 @@ class Sight:
         shares = self.namer.measure(colours.shrink(image.overview))
         light = colours.brightness(image.overview)
         watch.lap("colours")
-        doubtful = tuple(one for one in found if one.confidence < self.sure)
+        doubtful = tuple(one for one in found if self.doubtful <= one.confidence < self.sure)
         return Seen(sure, doubtful, tuple(tags), tuple(faces), shares, light, watch.laps)
 
     def _coloured(self, one: DetectedObject, pixels: Pixels) -> SeenObject:
@@ -117,6 +118,7 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
         namer=colours.load_namer(),
         kinds=load_kind_check(names, labels.values()),
         sure=confidence.sure,
+        doubtful=confidence.doubtful,
     )
 
 
