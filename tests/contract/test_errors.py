@@ -62,7 +62,7 @@ def extra(field: str) -> dict[str, Any]:
     ],
 )
 def test_401(server: LiveServer, headers: dict[str, str], expected: Any) -> None:
-    encoded = {name: value.encode() for name, value in headers.items()}
+    encoded = {name.encode(): value.encode() for name, value in headers.items()}
     response = httpx.post(f"{server.url}{CHAT}?api-version={API_VERSION}", headers=encoded, json=ask())
     assert (response.status_code, response.json()) == (401, expected)
 
