@@ -37,8 +37,13 @@ class Choice:
                 if not started:
                     started = True
                     yield ChoiceStarted(self._index)
-                for event in self._pieces(delta):
-                    yield event
+                if delta.text:
+                    text = self._budget.feed(self._stops.feed(delta.text))
+                    if text:
+                        yield TextPiece(self._index, text)
+                if delta.tool_call is not None:
+                    for event in self._call(delta.tool_call):
+                        yield event
                 finish = self._finish_now() or delta.finish
                 if finish is not None:
                     break
@@ -47,14 +52,6 @@ class Choice:
         for event in self._rest():
             yield event
         yield ChoiceEnded(self._index, "length" if self._budget.exhausted else finish)
-
-    def _pieces(self, delta: Delta) -> Iterator[Event]:
-        if delta.text:
-            text = self._budget.feed(self._stops.feed(delta.text))
-            if text:
-                yield TextPiece(self._index, text)
-        if delta.tool_call is not None:
-            yield from self._call(delta.tool_call)
 
     def _finish_now(self) -> FinishReason | None:
         if self._budget.exhausted:

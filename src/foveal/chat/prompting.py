@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from foveal.chat.request import ChatRequest, ImageContent, Message, MessageRole, RequestedDetail, TextContent
-from foveal.engines.base import ImagePart, Part, Prompt, Role, TextPart, Turn
+from foveal.engines.base import ImagePart, Part, Prompt, Role, TextPart, Tool, Turn
 from foveal.images.detail import DetailedImage
 
 _ROLES: dict[MessageRole, Role] = {
@@ -50,18 +50,23 @@ async def _open(image: ImageContent, door: Door) -> DetailedImage:
     return await open_it(image.source, image.detail, param=image.param)
 
 
-def build_prompt(request: ChatRequest, images: dict[ImageContent, DetailedImage]) -> Prompt:
+def build_turns(request: ChatRequest, images: dict[ImageContent, DetailedImage]) -> tuple[Turn, ...]:
+    return tuple(_turn(message, images) for message in request.messages)
+
+
+def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:
+    """The tools that the engine may call: none of them when the client said so."""
+    return request.tools if request.tool_choice.mode != "none" else ()
+
+
+def build_prompt(request: ChatRequest, turns: tuple[Turn, ...], max_tokens: int) -> Prompt:
     return Prompt(
-        turns=tuple(_turn(message, images) for message in request.messages),
-        sampling=request.sampling,
+        turns=turns,
+        sampling=replace(request.sampling, max_tokens=max_tokens),
         response_format=request.response_format,
-        tools=request.tools if request.tool_choice.mode != "none" else (),
+        tools=offered_tools(request),
         tool_choice=request.tool_choice,
     )
-
-
-def with_max_tokens(prompt: Prompt, max_tokens: int) -> Prompt:
-    return replace(prompt, sampling=replace(prompt.sampling, max_tokens=max_tokens))
 
 
 def with_seed(prompt: Prompt, index: int) -> Prompt:

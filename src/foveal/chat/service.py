@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from foveal.chat.admission import Gate
 from foveal.chat.choice import Choice
 from foveal.chat.events import AnswerEnded, Event, Usage
-from foveal.chat.prompting import Door, build_prompt, open_images, with_max_tokens, with_seed
+from foveal.chat.prompting import (
+    Door,
+    build_prompt,
+    build_turns,
+    offered_tools,
+    open_images,
+    with_seed,
+)
 from foveal.chat.request import ChatRequest
 from foveal.chat.rules import Rules
 from foveal.chat.tokens import Cl100k
-from foveal.engines.base import Abilities, Engine, Prompt
+from foveal.engines.base import Abilities, Engine, Tool, Turn
 from foveal.errors import EngineUnavailable
 from foveal.resources.api_versions import ApiVersion
 from foveal.resources.deployments import Deployment
@@ -83,31 +90,27 @@ class ChatService:
         rules.check(request)
         engine = self.engine_of(rules.deployment)
         gate = self._gates[rules.deployment.engine]
+        completion_tokens = 0
         async with gate.admit():
-            images = await open_images(request, self._door)
-            prompt = build_prompt(request, images)
-            usage = await self._count(prompt)
-            prompt = with_max_tokens(prompt, rules.max_tokens(request, usage.prompt_tokens))
-            request = replace(request, messages=())  # lets go of the pictures' base64 while the engine works
+            turns = build_turns(request, await open_images(request, self._door))
+            prompt_tokens = await self._count(turns, offered_tools(request))
+            prompt = build_prompt(request, turns, rules.max_tokens(request, prompt_tokens))
+            choices, one_call = request.n, request.functions_form or not request.parallel_tool_calls
+            del request  # lets go of the pictures' base64 while the engine works
             async with gate.turn():
-                for index in range(request.n):
-                    choice = Choice(
-                        index,
-                        with_seed(prompt, index),
-                        self._tokens,
-                        only_one_call=request.functions_form or not request.parallel_tool_calls,
-                    )
+                for index in range(choices):
+                    choice = Choice(index, with_seed(prompt, index), self._tokens, only_one_call=one_call)
                     async with aclosing(choice.events(engine)) as events:
                         async for event in events:
                             yield event
-                    usage = replace(usage, completion_tokens=usage.completion_tokens + choice.spent)
-        yield AnswerEnded(usage)
-
-    async def _count(self, prompt: Prompt) -> Usage:
-        """The prompt's tokens; counted beside the event loop when the prompt is long."""
-        if sum(len(turn.text) for turn in prompt.turns) > LONG_PROMPT:
-            tokens = await asyncio.to_thread(self._tokens.count_prompt, prompt)
-        else:
-            tokens = self._tokens.count_prompt(prompt)
+                    completion_tokens += choice.spent
         images = prompt.images
-        return Usage(tokens, 0, sum(image.tokens for image in images), len(images))
+        yield AnswerEnded(
+            Usage(prompt_tokens, completion_tokens, sum(image.tokens for image in images), len(images))
+        )
+
+    async def _count(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> int:
+        """The prompt's tokens; counted beside the event loop when the prompt is long."""
+        if sum(len(turn.text) for turn in turns) > LONG_PROMPT:
+            return await asyncio.to_thread(self._tokens.count_prompt, turns, tools)
+        return self._tokens.count_prompt(turns, tools)

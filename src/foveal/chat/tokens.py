@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from foveal.engines.base import Prompt, Tool, Turn
+from foveal.engines.base import Tool, Turn
 
 PER_MESSAGE = 3
 PER_ANSWER = 3
@@ -57,10 +57,10 @@ class Cl100k:
             for start in range(0, len(text), _PIECE)
         )
 
-    def count_prompt(self, prompt: Prompt) -> int:
-        pictures = sum(image.tokens for image in prompt.images)
-        turns = sum(self._count_turn(turn) for turn in prompt.turns)
-        return turns + pictures + sum(map(self._count_tool, prompt.tools)) + PER_ANSWER
+    def count_prompt(self, turns: Sequence[Turn], tools: Sequence[Tool] = ()) -> int:
+        pictures = sum(image.tokens for turn in turns for image in turn.images)
+        texts = sum(map(self._count_turn, turns))
+        return texts + pictures + sum(map(self._count_tool, tools)) + PER_ANSWER
 
     def _count_turn(self, turn: Turn) -> int:
         return PER_MESSAGE + _ROLE + sum(map(self.count, _texts(turn))) + (turn.name is not None)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 # A word ends for good before one of these, whatever follows: the tokenizer never joins across that place.
 _WORD_ENDS = frozenset(' \t\n\r!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~。，、！？：；「」')
+_COUNT_FROM = 512  # characters; shorter text is not counted while it cannot reach the limit
 _LOOKAHEAD = 16  # tokens beyond the budget after which an endless word is cut without waiting for its end
 
 
@@ -69,8 +70,10 @@ class TokenBudget:
     def __init__(self, tokens: Tokens, limit: int) -> None:
         self._tokens = tokens
         self._limit = limit
-        self._open = ""  # text whose tokens may still change
+        self._open = ""  # text whose tokens were not counted yet, or may still change
+        self._bytes = 0  # no more tokens than this are in `_open`: a token is at least one byte
         self._sent = 0  # characters of `_open` that went out already
+        self._scanned = 0  # characters of `_open` in which no word ends
         self.spent = 0  # tokens of the text that is final
         self.exhausted = False  # there was more text than the limit allows
 
@@ -78,25 +81,29 @@ class TokenBudget:
         """The text that is certain now; sets `exhausted` when the answer ends here."""
         if self.exhausted or not piece:
             return ""
-        start = len(self._open)
         self._open += piece
+        self._bytes += len(piece) if piece.isascii() else len(piece.encode("utf-8", "replace"))
+        if self._bytes <= self._limit - self.spent and len(self._open) <= _COUNT_FROM:
+            return self._send_open()
         out = ""
-        end = _last_word_end(self._open, start)
+        end = _last_word_end(self._open, self._scanned)
+        self._scanned = len(self._open) - end
         if end:
             out = self._settle(end)
             if self.exhausted:
                 return out
         left = self._limit - self.spent
-        if not self._open:
-            return out
         if left <= 0:
             self.exhausted = True
-            return out
-        if len(self._open) * 4 <= left or len(self._open.encode("utf-8", "replace")) <= left:
-            out += self._open[self._sent :]
-            self._sent = len(self._open)
+        elif self._bytes <= left:
+            out += self._send_open()
         elif len(self._tokens.encode(self._open)) > left + _LOOKAHEAD:
             out += self._settle(len(self._open))
+        return out
+
+    def _send_open(self) -> str:
+        out = self._open[self._sent :]
+        self._sent = len(self._open)
         return out
 
     def close(self) -> str:
@@ -124,6 +131,7 @@ class TokenBudget:
         out = text[self._sent :]
         self._sent = max(0, self._sent - end)
         self._open = "" if self.exhausted else self._open[end:]
+        self._bytes = len(self._open.encode("utf-8", "replace"))
         self.spent += len(encoded)
         return out
 
@@ -131,6 +139,6 @@ class TokenBudget:
 def _last_word_end(text: str, start: int) -> int:
     """The last place at or after `start` where a word has ended for good, 0 when there is none."""
     for place in range(len(text) - 1, max(start, 1) - 1, -1):
-        if text[place] in _WORD_ENDS and text[place - 1].isalpha():
+        if text[place] in _WORD_ENDS and text[place - 1].isalnum():
             return place
     return 0

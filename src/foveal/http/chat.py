@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from foveal.chat.events import Event
 from foveal.chat.request import ChatRequest
-from foveal.chat.rules import Rules
 from foveal.chat.wire import read_chat_request
 from foveal.errors import DeploymentNotFound, InvalidRequest, NotFound
 from foveal.http.auth import authenticate
@@ -54,7 +53,9 @@ class ChatRoutes:
         if deployment is None:
             raise no_such_model(chat_request.model)
         form = _form(chat_request, deployment, model=deployment.name, plain=True)
-        return await self._answer(request, chat_request, self._chat.rules(deployment), form)
+        events = self._chat.complete(chat_request, self._chat.rules(deployment))
+        del chat_request  # the service lets go of it as soon as it can
+        return await self._answer(request, events, form)
 
     async def _azure(self, request: Request, *, extensions: bool) -> ASGIApp:
         resource = authenticate(request, self._services.keys)
@@ -68,7 +69,9 @@ class ChatRoutes:
         chat_request = await self._read(request)
         form = _form(chat_request, deployment, api=api, annotations=self._services.annotations)
         rules = self._chat.rules(deployment, api, extensions=extensions)
-        return await self._answer(request, chat_request, rules, form)
+        events = self._chat.complete(chat_request, rules)
+        del chat_request  # the service lets go of it as soon as it can
+        return await self._answer(request, events, form)
 
     async def _read(self, request: Request) -> ChatRequest:
         check_content_type(request)
@@ -77,9 +80,8 @@ class ChatRoutes:
             return await asyncio.to_thread(read_chat_request, body)
         return read_chat_request(body)
 
-    async def _answer(self, request: Request, chat_request: ChatRequest, rules: Rules, form: Form) -> ASGIApp:
-        events = self._chat.complete(chat_request, rules)
-        if chat_request.stream:
+    async def _answer(self, request: Request, events: AsyncGenerator[Event, None], form: Form) -> ASGIApp:
+        if form.stream:
             return ChatStream(events, Chunks(form), self._services.metrics)
         completion = Completion(form)
         await until_disconnect(request.receive, _collect(events, completion))
@@ -110,6 +112,7 @@ def _form(
         annotations=annotations,
         plain=plain,
         functions=request.functions_form,
+        stream=request.stream,
         include_usage=request.include_usage,
         prompt_filter_key="prompt_filter_results" if api is None else api.prompt_filter_key,
     )

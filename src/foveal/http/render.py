@@ -38,6 +38,7 @@ class Form:
     annotations: Annotations
     plain: bool = False  # OpenAI's form: no finish_details, `usage` in chunks only when asked for
     functions: bool = False  # calls in the older `function_call` form
+    stream: bool = False
     include_usage: bool = False
     prompt_filter_key: str = "prompt_filter_results"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foveal.chat.tokens import Cl100k
-from foveal.engines.base import Prompt, TextPart, Tool, ToolCall, Turn
+from foveal.engines.base import TextPart, Tool, ToolCall, Turn
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TOKENS = Cl100k()
@@ -25,16 +25,16 @@ def test_the_page_s_prompt_counts_21_by_the_documented_rule() -> None:
         Turn("system", (TextPart("You are a helpful assistant."),)),
         Turn("user", (TextPart("Describe this picture:"),)),
     )
-    assert TOKENS.count_prompt(Prompt(turns)) == 21
+    assert TOKENS.count_prompt(turns) == 21
 
 
 def test_names_calls_and_tools_count() -> None:
-    plain = Prompt((Turn("user", (TextPart("hi"),)),))
-    named = Prompt((Turn("user", (TextPart("hi"),), name="Kim"),))
-    assert TOKENS.count_prompt(named) == TOKENS.count_prompt(plain) + 1 + TOKENS.count("Kim")
-    called = Prompt((Turn("assistant", (), tool_calls=(ToolCall("1", "f", "{}"),)),))
-    assert TOKENS.count_prompt(called) == 3 + 1 + TOKENS.count("f") + TOKENS.count("{}") + 3
-    assert TOKENS.count_prompt(Prompt(plain.turns, tools=(Tool("f"),))) > TOKENS.count_prompt(plain)
+    plain = Turn("user", (TextPart("hi"),))
+    named = Turn("user", (TextPart("hi"),), name="Kim")
+    assert TOKENS.count_prompt([named]) == TOKENS.count_prompt([plain]) + 1 + TOKENS.count("Kim")
+    called = Turn("assistant", (), tool_calls=(ToolCall("1", "f", "{}"),))
+    assert TOKENS.count_prompt([called]) == 3 + 1 + TOKENS.count("f") + TOKENS.count("{}") + 3
+    assert TOKENS.count_prompt([plain], [Tool("f")]) > TOKENS.count_prompt([plain])
 
 
 def test_special_tokens_are_plain_text_and_long_text_is_counted() -> None:
