@@ -151,6 +151,8 @@ def object_colours(
     around = ring / max(float(ring.sum()), 1e-9)
     foreground = common / (common + around + 1e-9)
     weights = middle * foreground[coarse]
+    if weights.sum() <= 0:  # a box smaller than a pixel
+        return namer.measure(small)
     return namer.measure(small, weights.astype(np.float32))
 
 

@@ -16,7 +16,6 @@ from foveal.images.detail import Pixels
 from foveal.perception.base import DetectedObject, Tag, Tagger
 from foveal.perception.colours import crop
 
-
 _FIRM = 0.8  # confidence of the detector that no tag of the whole picture shakes
 
 
@@ -33,11 +32,11 @@ class KindCheck:
     def check(
         self, found: Sequence[DetectedObject], tags: Sequence[Tag], pixels: Pixels, tagger: Tagger
     ) -> list[DetectedObject]:
-        """`tags` are those of the whole picture. Best first, as the detector gives them; only the `largest` animals are worth a look of their
-        own.
+        """Best first, as the detector gives them. `tags` are those of the whole picture; of the animals, the
+        `largest` get a look of their own.
         """
         if tags and tags[0].confidence >= self.certain and self.kinds.get(tags[0].name) == "":
-            # The picture is of an animal that the detector has no word for: a baboon is then a tie and a vase.
+            # An animal that the detector has no word for: it takes a baboon for a tie and a vase.
             found = [one if one.confidence >= _FIRM else _doubt(one, tags[0].confidence) for one in found]
         suspects = sorted((one for one in found if one.label in self.animals), key=lambda one: -one.box.area)[
             : self.largest

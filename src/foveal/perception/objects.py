@@ -119,8 +119,8 @@ class SsdDetector:
 def look(pixels: Pixels, view: View) -> Pixels:
     """One view as the net wants it: 1×300×300×3, RGB."""
     height, width = pixels.shape[:2]
-    left, right = round(view.left * width), max(round(view.right * width), round(view.left * width) + 1)
-    top, bottom = round(view.top * height), max(round(view.bottom * height), round(view.top * height) + 1)
+    left, top = min(round(view.left * width), width - 1), min(round(view.top * height), height - 1)
+    right, bottom = max(round(view.right * width), left + 1), max(round(view.bottom * height), top + 1)
     window = pixels[top:bottom, left:right]
     shrinking = window.shape[0] > ssd.SIDE and window.shape[1] > ssd.SIDE
     resized = cv2.resize(

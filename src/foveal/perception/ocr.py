@@ -19,6 +19,7 @@ from foveal.perception.textlines import LineReader, ReadLine
 
 _WEAK = 0.8  # below, a line may stand on its head
 _LEAST = 0.5  # a line read with less is not text
+_LEAST_ALONE = 0.85  # the same for a single character: ornament is often taken for one
 _DETECTOR = "PP-OCRv6_det_small.onnx"
 _RECOGNISER = "PP-OCRv6_rec_small.onnx"
 
@@ -46,7 +47,7 @@ class PictureReader:
         lines = [
             _line(text, quad, width, height)
             for text, quad in zip(read, quads, strict=True)
-            if text.confidence >= _LEAST and text.text
+            if text.text and text.confidence >= (_LEAST if len(text.text) > 1 else _LEAST_ALONE)
         ]
         return in_reading_order(by_script(lines))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,5 +119,6 @@ class Runtime:
             draft.with_suffix(".bin").replace(kept.with_suffix(".bin"))
             draft.replace(kept)
         except (OSError, RuntimeError):
-            draft.unlink(missing_ok=True)
-            draft.with_suffix(".bin").unlink(missing_ok=True)
+            for path in (draft, draft.with_suffix(".bin")):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
