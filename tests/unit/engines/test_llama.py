@@ -181,6 +181,17 @@ async def test_too_long_a_prompt_is_refused_as_openai_does(runtime: LlamaRuntime
     assert refused.value.param == "messages"
 
 
+async def test_each_slot_has_the_whole_context_and_answers_side_by_side(tiny_model: Path) -> None:
+    runtime = LlamaRuntime(tiny_model, threads=1, context=1024, slots=2)
+    endless = runtime.generate(said("hello", sampling=Sampling(temperature=0, max_tokens=100_000)))
+    await anext(endless)
+    assert await text_of(runtime, said("x" * 900, grammar='root ::= "red"')) == "red"
+    with pytest.raises(InvalidRequest, match="maximum context length is 1024 tokens"):
+        await text_of(runtime, said("x" * 1100))
+    await endless.aclose()
+    await runtime.close()
+
+
 async def test_a_broken_grammar_is_refused(runtime: LlamaRuntime) -> None:
     with pytest.raises(InvalidRequest):
         await text_of(runtime, said("hello", grammar='root ::= "red'))
@@ -248,7 +259,6 @@ async def test_our_signal_handlers_survive_loading(tiny_model: Path) -> None:
         await runtime.close()
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="Unix sockets")
 async def test_the_native_listener_lets_nobody_in(tiny_model: Path) -> None:
     options = NativeOptions(threads=1, context=512, slots=1, batch=64)
     model = await asyncio.to_thread(load_model, tiny_model, None, options)
