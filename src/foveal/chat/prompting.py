@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,6 +21,9 @@ _ROLES: dict[MessageRole, Role] = {
 }
 
 
+Opened = Mapping[str, DetailedImage]  # by `ImageContent.param`: where the picture stood in the request
+
+
 class Door(Protocol):
     """The media door: the one place that fetches and decodes. `param` is named in its errors."""
 
@@ -29,9 +32,9 @@ class Door(Protocol):
     async def open_base64(self, text: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage: ...
 
 
-async def open_images(request: ChatRequest, door: Door) -> dict[ImageContent, DetailedImage]:
+async def open_images(request: ChatRequest, door: Door) -> Opened:
     """All pictures of the request, opened concurrently; the first that fails cancels the others."""
-    wanted = list(dict.fromkeys(request.images))
+    wanted = request.images
     if not wanted:
         return {}
     tasks = [asyncio.ensure_future(_open(image, door)) for image in wanted]
@@ -42,7 +45,7 @@ async def open_images(request: ChatRequest, door: Door) -> dict[ImageContent, De
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    return dict(zip(wanted, opened, strict=True))
+    return {image.param: picture for image, picture in zip(wanted, opened, strict=True)}
 
 
 async def _open(image: ImageContent, door: Door) -> DetailedImage:
@@ -50,7 +53,7 @@ async def _open(image: ImageContent, door: Door) -> DetailedImage:
     return await open_it(image.source, image.detail, param=image.param)
 
 
-def build_turns(request: ChatRequest, images: dict[ImageContent, DetailedImage]) -> tuple[Turn, ...]:
+def build_turns(request: ChatRequest, images: Opened) -> tuple[Turn, ...]:
     return tuple(_turn(message, images) for message in request.messages)
 
 
@@ -81,7 +84,7 @@ def _wrap(seed: int) -> int:
     return (seed + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def _turn(message: Message, images: dict[ImageContent, DetailedImage]) -> Turn:
+def _turn(message: Message, images: Opened) -> Turn:
     return Turn(
         role=_ROLES[message.role],
         parts=_parts(message.content, images),
@@ -91,9 +94,8 @@ def _turn(message: Message, images: dict[ImageContent, DetailedImage]) -> Turn:
     )
 
 
-def _parts(
-    content: Sequence[TextContent | ImageContent], images: dict[ImageContent, DetailedImage]
-) -> tuple[Part, ...]:
+def _parts(content: Sequence[TextContent | ImageContent], images: Opened) -> tuple[Part, ...]:
     return tuple(
-        TextPart(part.text) if isinstance(part, TextContent) else ImagePart(images[part]) for part in content
+        TextPart(part.text) if isinstance(part, TextContent) else ImagePart(images[part.param])
+        for part in content
     )
