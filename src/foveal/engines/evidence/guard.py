@@ -1,0 +1,133 @@
+"""Checks a generated English sentence against the notes: what they do not hold may not be said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from foveal.engines.evidence.english_phrases import number
+from foveal.engines.evidence.lexicon import Lexicon, data_table
+from foveal.engines.evidence.notes import Notes
+
+_QUOTE = re.compile(r"[\"“”«»]([^\"“”«»]*)[\"“”«»]")
+_WORDS = re.compile(r"[a-z0-9][a-z0-9'’-]*")
+_NUMBERS = {number(count): count for count in range(2, 13)}
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    lexicon: Lexicon
+    plain: frozenset[str]
+    verbs: dict[str, frozenset[str]]
+
+    def passes(self, sentence: str, notes: Notes, *, strict: bool = True) -> bool:
+        """`strict`: every word must come from the notes or the plain list; else only things,
+        numbers, colours and quotes
+        are checked."""
+        quotes = _QUOTE.findall(sentence)
+        if not all(_quoted_in(quote, notes) for quote in quotes):
+            return False
+        bare = _QUOTE.sub(" ", sentence).lower()
+        return (
+            self._things(bare, notes)
+            and self._colours(bare, notes)
+            and (not strict or self._words(bare, notes))
+        )
+
+    def _things(self, bare: str, notes: Notes) -> bool:
+        """Every thing named is one of the subjects, in its number."""
+        counts = {label: one.count for one in notes.subjects for label in one.thing.labels}
+        allowed = self._free_words(notes)
+        for mention in self.lexicon.words.find(bare, "en"):
+            said = bare[mention.start : mention.end]
+            if said in allowed:
+                continue
+            if mention.thing.adds or not mention.thing.labels:
+                return False
+            have = sum(counts.get(label, 0) for label in mention.thing.labels)
+            if not have:
+                return False
+            told = _number_before(bare, mention.start)
+            if told is not None and told != have:
+                return False
+            if (
+                mention.plural
+                and have < 2
+                and mention.thing.singular != mention.thing.plural
+                and not mention.thing.group
+            ):
+                return False
+        return True
+
+    def _colours(self, bare: str, notes: Notes) -> bool:
+        """A colour is said only before the subject that has it (or after it: "the bus is red")."""
+        have = {(one.colour, label) for one in notes.subjects for label in one.thing.labels if one.colour}
+        mentions = self.lexicon.words.find(bare, "en")
+        for name, start, end in self.lexicon.colours_in(bare):
+            if any(m.start <= start < m.end for m in mentions):
+                continue
+            following = next((m for m in mentions if m.start >= end), None)
+            if following is None or not any((name, label) in have for label in following.thing.labels):
+                return False
+        return True
+
+    def _words(self, bare: str, notes: Notes) -> bool:
+        allowed = set(self.plain) | self._free_words(notes) | set(_NUMBERS)
+        for one in notes.subjects:
+            allowed |= set(_WORDS.findall(f"{one.thing.singular} {one.thing.plural} {one.colour}".lower()))
+            for klass in self._classes(one.thing.labels):
+                allowed |= self.verbs.get(klass, frozenset())
+        text = "".join(
+            " " if any(m.start <= i < m.end for m in self.lexicon.words.find(bare, "en")) else c
+            for i, c in enumerate(bare)
+        )
+        return all(
+            word in allowed or word.isdigit() or word.rstrip("'s") in allowed for word in _WORDS.findall(text)
+        )
+
+    def _free_words(self, notes: Notes) -> set[str]:
+        said = " ".join([act.phrase + " " + act.doing for act in notes.acts])
+        place = notes.place.name if notes.place else ""
+        return {
+            place,
+            notes.looks_like.lower(),
+            *_WORDS.findall(f"{said} {place} {notes.looks_like}".lower()),
+        } - {""}
+
+    def _classes(self, labels: tuple[str, ...]) -> list[str]:
+        groups = {"animal": "animal", "vehicle": "vehicle", "food": "food"}
+        found = ["person"] if "person" in labels else []
+        for word, klass in groups.items():
+            group = self.lexicon.words.english[(word,)][0]
+            if set(labels) & set(group.labels):
+                found.append(klass)
+        return found
+
+
+def load_guard(lexicon: Lexicon) -> Guard:
+    table = data_table("english")
+    return Guard(
+        lexicon,
+        frozenset(table["plain"].split()),
+        {klass: frozenset(words) for klass, words in table["verbs"].items()},
+    )
+
+
+def _quoted_in(quote: str, notes: Notes) -> bool:
+    wanted = re.sub(r"\W+", "", quote.lower())
+    return bool(wanted) and any(wanted in re.sub(r"\W+", "", text.lower()) for text in notes.texts)
+
+
+def _number_before(bare: str, start: int) -> int | None:
+    """The number said of what follows: "two red buses"."""
+    words = _WORDS.findall(bare[:start])[-3:]
+    for word in reversed(words):
+        if word in _NUMBERS:
+            return _NUMBERS[word]
+        if word.isdigit():
+            return int(word)
+        if word in ("a", "an", "one", "another", "single"):
+            return 1
+        if word in ("and", "with", "of", "the", "on", "in", "is", "are"):
+            return None
+    return None
