@@ -20,8 +20,11 @@ MAX_DEPTH = 50
 MAX_VALUES = 1_000_000  # commas and brackets: far above any real request, far below a memory bomb
 
 _BOM = b"\xef\xbb\xbf"
-# A string (terminated or not: possessive, so that no input makes it scan twice), or a trailing comma.
-_STRING_OR_TRAILING_COMMA = re.compile(rb'("(?:[^"\\]++|\\.?)*+"?)|,(?=[ \t\r\n]*+[\]}])', re.DOTALL)
+# A string (terminated or not: possessive, so that no input makes it scan twice), a comma after nothing
+# (both are kept), or a trailing comma.
+_STRING_OR_TRAILING_COMMA = re.compile(
+    rb'("(?:[^"\\]++|\\.?)*+"?|[\[{,][ \t\r\n]*+,)|,(?=[ \t\r\n]*+[\]}])', re.DOTALL
+)
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 
 _decode = msgspec.json.Decoder().decode
@@ -54,7 +57,8 @@ def read_object(body: bytes) -> dict[str, Any]:
         tree = _second_look(body, error)
     if not isinstance(tree, dict):
         raise InvalidRequest(f"The request body must be a JSON object, not {json_type(tree)}.", param="body")
-    if _count_keys(tree) != body.count(b'":'):  # a repeated key, or only an unusual spelling: look closely
+    # A repeated key, or only an unusual spelling: look closely.
+    if _count_keys(tree) != body.count(b'":') and _is_quick(body):
         _refuse_duplicates(body)
     return tree
 
@@ -93,9 +97,16 @@ def _count_keys(tree: dict[str, Any]) -> int:
     raise _too_deep()
 
 
+def _is_quick(body: bytes) -> bool:
+    """Whether a closer look is quick: pictures are, millions of quotes and escapes are not."""
+    return body.count(b"\\") + body.count(b'"') <= MAX_VALUES
+
+
 def _second_look(body: bytes, error: Exception) -> Any:
     if not body.strip(b" \t\r\n"):
         raise InvalidRequest("The request body is empty; a JSON object is expected.", param="body")
+    if not _is_quick(body):
+        raise InvalidRequest("The request body is not valid JSON.", param="body")
     _check_depth(body)
     if isinstance(error, UnicodeDecodeError):
         _refuse_utf8(body)
