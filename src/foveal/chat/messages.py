@@ -32,11 +32,13 @@ from foveal.errors import InvalidRequest
 
 ROLES: tuple[str, ...] = get_args(MessageRole)
 DETAILS: tuple[str, ...] = get_args(RequestedDetail)
+MAX_MESSAGES = 2048  # Azure's own limit
+MAX_PARTS = 4096
 VIDEO_KEYS = ("acv_document_id", "acv-document-id")
 
 
 def read_messages(body: JsonObject) -> tuple[Message, ...]:
-    items = array(body, "messages")
+    items = array(body, "messages", most=MAX_MESSAGES)
     if items is None:
         raise missing("messages")
     if not items:
@@ -59,6 +61,8 @@ def read_messages(body: JsonObject) -> tuple[Message, ...]:
         messages.append(message)
     if sum(len(message.images) for message in messages) > MAX_IMAGES:
         raise InvalidRequest(f"Too many images in request. Max is {MAX_IMAGES}.", param="messages")
+    if sum(len(message.content) for message in messages) > MAX_PARTS:
+        raise InvalidRequest(f"Too many content parts in request. Max is {MAX_PARTS}.", param="messages")
     return tuple(messages)
 
 

@@ -133,6 +133,8 @@ def test_null_is_the_default() -> None:
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
         ({"messages": "hi"}, "messages"),
+        ({"messages": [USER] * 2049}, "messages"),
+        ({"messages": [{"role": "user", "content": ["x"] * 4097}]}, "messages"),
         ({"messages": ["hi"]}, "messages.[0]"),
         ({"messages": [{"content": "x"}]}, "messages.[0].role"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages.[0].role"),
