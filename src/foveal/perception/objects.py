@@ -94,6 +94,10 @@ class SsdDetector:
         self._plan = tuple(views() if plan is None else plan)
         self._anchors = ssd.anchors()
 
+    def with_plan(self, plan: Sequence[View]) -> SsdDetector:
+        """The same detector with other views."""
+        return SsdDetector(self._net, self._labels, self._confidence, plan=plan)
+
     def detect(self, pixels: Pixels) -> list[DetectedObject]:
         maps = self._net.many([look(pixels, view) for view in self._plan])
         findings: dict[int, list[Finding]] = {}

@@ -18,6 +18,7 @@ from foveal.perception.textboxes import Quad, TextBoxFinder, cut_out
 from foveal.perception.textlines import LineReader, ReadLine
 
 _WEAK = 0.8  # below, a line may stand on its head
+_PROBES = 2
 _LEAST = 0.5  # a line read with less is not text
 _LEAST_ALONE = 0.85  # the same for a single character: ornament is often taken for one
 _DETECTOR = "PP-OCRv6_det_small.onnx"
@@ -52,13 +53,27 @@ class PictureReader:
         return in_reading_order(by_script(lines))
 
     def _turn_over(self, cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
-        """Read weak lines upside down as well and keep the better reading, in place."""
+        """When most lines are weak the picture may stand on its head: keep what reads better so, in place.
+
+        The widest lines are tried first; if none of them gets better, the others are not tried.
+        """
         weak = [place for place, text in enumerate(read) if text.confidence < _WEAK]
-        turned = [np.ascontiguousarray(cuts[place][::-1, ::-1]) for place in weak]
-        for place, cut, again in zip(weak, turned, self._lines.read(turned), strict=True):
+        if 2 * len(weak) < len(read):
+            return
+        weak.sort(key=lambda place: -cuts[place].shape[1])
+        if self._turn(weak[:_PROBES], cuts, quads, read):
+            self._turn(weak[_PROBES:], cuts, quads, read)
+
+    def _turn(self, places: list[int], cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> bool:
+        """Whether any of the lines read better upside down."""
+        turned = [np.ascontiguousarray(cuts[place][::-1, ::-1]) for place in places]
+        better = False
+        for place, cut, again in zip(places, turned, self._lines.read(turned), strict=True):
             if again.confidence > max(read[place].confidence + 0.1, _WEAK) and len(again.text) > 1:
                 cuts[place], read[place] = cut, again
                 quads[place] = np.roll(quads[place], -2, axis=0)
+                better = True
+        return better
 
 
 def _line(read: ReadLine, quad: Quad, width: int, height: int) -> TextLine:

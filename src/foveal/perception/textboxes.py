@@ -18,6 +18,7 @@ _GROW = 1.6  # the map marks a shrunken core; the box grows by area × this / pe
 _THINNEST = 3.0  # pixels of the map
 _SHORTER = 736  # the shorter side is enlarged to this: small print would be lost otherwise
 _LONGER = 1600
+_WORTH = 1.15  # enlarging by less changes nothing but the time
 _STEP = 64  # sizes are padded to multiples of it, so that few shapes occur (each new one costs a compilation)
 
 Quad = NDArray[np.float32]  # 4×2 pixels, clockwise from the top left of the text
@@ -44,6 +45,8 @@ class TextBoxFinder:
 def _prepare(pixels: Pixels) -> tuple[NDArray[np.float32], float]:
     height, width = pixels.shape[:2]
     scale = max(1.0, _SHORTER / min(height, width))
+    if scale < _WORTH:
+        scale = 1.0
     scale = min(scale, _LONGER / max(height, width))
     wide, high = max(1, round(width * scale)), max(1, round(height * scale))
     resized = cv2.resize(

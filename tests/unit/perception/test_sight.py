@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.base import Box, TextLine
 from foveal.perception.facts import Facts
-from foveal.perception.finder import PooledFactFinder, build_fact_finder
+from foveal.perception.finder import build_fact_finder
 from foveal.perception.ocr import load_reader
 from foveal.perception.runtime import Runtime
-from foveal.perception.sight import Sight, load_sight
+from foveal.perception.sight import Sight, assemble, load_sight
 
 pytestmark = pytest.mark.models
 
@@ -34,11 +33,9 @@ def sight(store: ModelStore) -> Sight:
     return load_sight(store, threads=2)
 
 
-@pytest.fixture
-async def finder(store: ModelStore) -> AsyncIterator[PooledFactFinder]:
-    finder = build_fact_finder(store, threads=2, queue=4, cache_size=4)
-    yield finder
-    finder.close()
+def look(sight: Sight, path: Path, detail: Detail = "high") -> Facts:
+    image = picture_of(load_pixels(path), detail)
+    return assemble(image, sight.see(image), sight.read(image), 0.0)
 
 
 def labels(facts: Facts) -> list[str]:
@@ -46,8 +43,8 @@ def labels(facts: Facts) -> list[str]:
 
 
 @pytest.mark.parametrize("detail", ["high", "low"])
-async def test_an_astronaut(finder: PooledFactFinder, pictures: Path, detail: Detail) -> None:
-    facts = await finder.facts(picture_of(load_pixels(pictures / "astronaut.jpg"), detail))
+def test_an_astronaut(sight: Sight, pictures: Path, detail: Detail) -> None:
+    facts = look(sight, pictures / "astronaut.jpg", detail)
     person = facts.objects[0]
     assert person.label == "person"
     assert person.box.iou(Box(0.0, 0.0, 0.72, 1.0)) > 0.8
@@ -58,8 +55,8 @@ async def test_an_astronaut(finder: PooledFactFinder, pictures: Path, detail: De
     assert facts.lines == ()
 
 
-async def test_a_cat(finder: PooledFactFinder, pictures: Path) -> None:
-    facts = await finder.facts(picture_of(load_pixels(pictures / "chelsea.jpg")))
+def test_a_cat(sight: Sight, pictures: Path) -> None:
+    facts = look(sight, pictures / "chelsea.jpg")
     assert labels(facts) == ["cat"]
     assert facts.objects[0].colours[0].name == "brown"
     assert facts.objects[0].clothing == ()
@@ -67,17 +64,26 @@ async def test_a_cat(finder: PooledFactFinder, pictures: Path) -> None:
     assert facts.faces == ()
 
 
-async def test_a_cup_of_coffee(finder: PooledFactFinder, pictures: Path) -> None:
-    facts = await finder.facts(picture_of(load_pixels(pictures / "coffee.jpg")))
+def test_a_cup_of_coffee(sight: Sight, pictures: Path) -> None:
+    facts = look(sight, pictures / "coffee.jpg")
     assert labels(facts)[0] == "cup"
     assert facts.tags[0].name == "espresso"
     assert {"spoon", "dining table"} <= {*labels(facts), *(one.label for one in facts.doubtful)}
 
 
-async def test_no_object_is_invented_in_a_landscape(finder: PooledFactFinder, pictures: Path) -> None:
+def test_no_object_is_invented_in_a_landscape(sight: Sight, pictures: Path) -> None:
     for name in ("china.jpg", "rocket.jpg", "flower.jpg"):
-        facts = await finder.facts(picture_of(load_pixels(pictures / name)))
+        facts = look(sight, pictures / name)
         assert labels(facts) == [], name
+
+
+async def test_the_finder_gives_the_same(store: ModelStore, sight: Sight, pictures: Path) -> None:
+    finder = build_fact_finder(store, threads=2, queue=4, cache_size=4)
+    await finder.warm()
+    facts = await finder.facts(picture_of(load_pixels(pictures / "coffee.jpg")))
+    finder.close()
+    assert labels(facts) == labels(look(sight, pictures / "coffee.jpg"))
+    assert all(seconds >= 0 for seconds in facts.stage_seconds.values())
 
 
 def read(sight: Sight, path: Path) -> list[TextLine]:
