@@ -32,7 +32,7 @@ def english(notes: Notes, sights: Sights, *, detailed: bool) -> list[str]:
     if notes.subjects:
         sentences.append(f"The picture shows {join([amount(one) for one in notes.subjects])}.")
     for act in notes.acts[:2]:
-        if act.doing and act.doing.split()[0] not in ("holding", "using"):
+        if not act.phrase.startswith("with "):
             sentences.append(f"A person is {act.phrase}.")
     if notes.looks_like:
         sentences.append(f"{'It' if sentences else 'The picture'} looks like {an(notes.looks_like)}.")

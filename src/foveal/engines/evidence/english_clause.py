@@ -119,7 +119,7 @@ def clean(text: str) -> str:
             r"\3 \1\2",
             low,
         )
-    return re.sub(r",? please$|,? thanks?$|,? right$|,? correct$", "", low)
+    return re.sub(r",? please$|,? thanks?$|, right$|, correct$", "", low)
 
 
 def read_clause(text: str, lexicon: Lexicon) -> Clause:

@@ -25,6 +25,7 @@ _NUMBERS = (
     "eleven",
     "twelve",
 )
+MANY = 12  # in lists and descriptions more than so many are "many"
 CANNOT = "I can't tell that from the picture."
 _LOOKED_FOR = {
     "price": "price",
@@ -57,7 +58,11 @@ def some(thing: Thing, count: int) -> str:
         if thing.key in ("cutlery", "furniture", "broccoli", "food", "luggage", "fruit"):
             return f"some {thing.singular}"
         return f"{article(thing.singular)} {thing.singular}"
-    return f"{number(count)} {thing.plural}"
+    if thing.key == "broccoli":
+        return "some broccoli"
+    if thing.singular == thing.plural and thing.singular.endswith("s"):
+        return f"{number(count)} pairs of {thing.plural}"
+    return f"{number(count)} {thing.plural}" if count <= MANY else f"many {thing.plural}"
 
 
 def join(words: Sequence[str], last: str = "and") -> str:

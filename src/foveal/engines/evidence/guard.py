@@ -31,6 +31,7 @@ class Guard:
         return (
             self._things(bare, notes)
             and self._colours(bare, notes)
+            and not any(_shared(bare, act.label) for act in notes.acts)
             and (not strict or self._words(bare, notes))
         )
 
@@ -116,6 +117,12 @@ def load_guard(lexicon: Lexicon) -> Guard:
 def _quoted_in(quote: str, notes: Notes) -> bool:
     wanted = re.sub(r"\W+", "", quote.lower())
     return bool(wanted) and any(wanted in re.sub(r"\W+", "", text.lower()) for text in notes.texts)
+
+
+def _shared(bare: str, label: str) -> bool:
+    """ "Three people are on a skateboard": one object under several persons."""
+    verb = r"(?:are |is )?(?:\w+ )?(?:on|with|riding|holding)"
+    return bool(re.search(rf"\bpeople {verb} (?:a|an|the) {label}\b", bare))
 
 
 def _number_before(bare: str, start: int) -> int | None:

@@ -276,6 +276,7 @@ def _describing(low: str, mentions: tuple[Mention, ...], base: Question, lexicon
     if (
         not base.things
         and not base.place
+        and not re.search("가장|제일", low)
         and re.search(
             rf"{_WHAT}.*{_EXISTS}|{_WHAT}(?:가|이|야|예요|인가요|입니까|죠|지)?$|무슨 "
             rf"?(?:일|사진|그림|이미지|장면)|어떤 ?(?:사진|그림|이미지|장면)|보이는 ?(?:것|"

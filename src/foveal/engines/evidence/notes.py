@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foveal.engines.evidence import reading
+from foveal.engines.evidence.english_phrases import MANY
 from foveal.engines.evidence.rules import names
 from foveal.engines.evidence.sights import Act, Place, Sights
 from foveal.engines.evidence.vocabulary import Thing
@@ -59,7 +60,8 @@ class Notes:
 
 
 def _subject(one: Subject) -> str:
-    text = one.thing.singular if one.count == 1 else f"{one.count} {one.thing.plural}"
+    number = "many" if one.count > MANY else str(one.count)
+    text = one.thing.singular if one.count == 1 else f"{number} {one.thing.plural}"
     return f"{text} ({one.colour})" if one.colour else text
 
 
@@ -126,9 +128,7 @@ def _looks_like(sights: Sights, labels: set[str]) -> tuple[str, str]:
 
 def _short_texts(sights: Sights, most: int) -> list[str]:
     """The largest confident lines, at most 80 characters together; single letters are left out."""
-    lines = [
-        line for line in reading.readable(sights.facts.lines, TEXT) if len(reading.squeezed(line.text)) >= 2
-    ]
+    lines = [line for line in reading.readable(sights.facts.lines, TEXT) if _worth_quoting(line.text)]
     largest = sorted(reading.blocks(lines), key=lambda group: -max(line.box.height for line in group))
     chosen: list[str] = []
     for group in largest[:most]:
@@ -138,3 +138,7 @@ def _short_texts(sights: Sights, most: int) -> list[str]:
         elif not chosen:
             chosen.append(text[:77].rsplit(" ", 1)[0] + "…")
     return chosen
+
+
+def _worth_quoting(text: str) -> bool:
+    return len(reading.squeezed(text)) >= (2 if text.strip().isdigit() else 3)

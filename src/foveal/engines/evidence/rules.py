@@ -387,7 +387,12 @@ class Rules:
             return self.say.cannot_tell()
         low = question.text.lower()
         asked = next(
-            (name for name in self.sights.scenes.places if re.search(rf"^(?:is|are)\b.*\b{name}\b", low)), ""
+            (
+                name
+                for name in self.sights.scenes.places
+                if name != "outdoors" and re.search(rf"^(?:is|are)\b.*\b{name}\b", low)
+            ),
+            "",
         )
         door = any(word in low for word in ("indoor", "outdoor", "inside", "outside", "실내", "실외", "야외"))
         return self.say.place(place, door=door, asked=asked)

@@ -18,6 +18,7 @@ Verdict = Literal["yes", "likely", "maybe", "no", "unknown"]
 
 SURE_TAG = 0.5  # a tag (or the tags of a kind together) from which the whole picture is said to show it
 SEEN_TAG = 0.12  # below it, a thing that only the tagger knows is said not to be there
+TELLING = 0.7  # confidence of objects that speak for a kind of place
 SURFACES = frozenset(
     ("couch", "bed", "chair", "bench", "dining table", "boat", "skateboard", "surfboard", "skis")
 )
@@ -144,7 +145,7 @@ class Sights:
     def place(self) -> Place | None:
         """The kind of place that the objects and tags speak for; None when they do not."""
         best: Place | None = None
-        seen = {one.label for one in self.facts.objects}
+        seen = {one.label for one in self.facts.objects if one.confidence >= TELLING}
         tags = {tag.name.split(",")[0].strip(): tag.confidence for tag in self.facts.tags}
         for name, row in self.scenes.places.items():
             score = sum(weight for label, weight in row["labels"].items() if label in seen)
