@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from foveal.chat.service import ChatService, EngineSlot
-from foveal.chat.tokens import Cl100k
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
 from foveal.errors import FovealError, SetupError
 from foveal.http.app import build_app

@@ -12,7 +12,7 @@ import numpy as np
 from foveal.chat.prompting import Door
 from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
-from foveal.chat.tokens import Cl100k
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
 from foveal.errors import InvalidImage
 from foveal.http.metrics import Metrics

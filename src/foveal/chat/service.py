@@ -20,7 +20,8 @@ from foveal.chat.prompting import (
 )
 from foveal.chat.request import ChatRequest
 from foveal.chat.rules import Rules
-from foveal.chat.tokens import Cl100k
+from foveal.chat.tokens import count_prompt
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities, Engine, Tool, Turn
 from foveal.errors import EngineUnavailable
 from foveal.resources.api_versions import ApiVersion
@@ -112,5 +113,5 @@ class ChatService:
     async def _count(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> int:
         """The prompt's tokens; counted beside the event loop when the prompt is long."""
         if sum(len(turn.text) for turn in turns) > LONG_PROMPT:
-            return await asyncio.to_thread(self._tokens.count_prompt, turns, tools)
-        return self._tokens.count_prompt(turns, tools)
+            return await asyncio.to_thread(count_prompt, self._tokens, turns, tools)
+        return count_prompt(self._tokens, turns, tools)

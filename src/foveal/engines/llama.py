@@ -18,15 +18,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Role, Sampling
-from foveal.engines.budget import TokenBudget, cl100k
 from foveal.engines.native import NativeModel, NativeOptions, load_model
 from foveal.errors import EngineError, EngineUnavailable, FovealError, InvalidRequest, TooManyRequests
 
 TEXT_BATCH = 64  # tokens; as fast as 256 with unpacked weights, and stops four times sooner
 PICTURE_BATCH = 1024  # tokens; a picture's tokens may have to be looked at in one piece
 PENALTY_WINDOW = 256  # tokens that presence and frequency penalties look back at
-NATIVE_PER_BUDGET = 6  # native tokens allowed per cl100k token, against a model that never ends
+NATIVE_PER_CL100K = 3  # native tokens allowed per cl100k token: Qwen writes a number digit by digit
 
 # Words that a chat template gives a meaning; in a message's text they are only text.
 _CONTROL = re.compile(r"<(?=\|[\w ]{1,40}\|>|/?(?:start|end)_of_turn>|/?s>)|\[(?=/?INST\])")
@@ -53,7 +53,7 @@ class ChatMessage:
 class Generation:
     """What to generate. `grammar` is GBNF with a rule `root` (see `grammar.py`).
 
-    `sampling.max_tokens` counts cl100k tokens of the answer's text.
+    `sampling.max_tokens` only bounds what is generated: cutting an answer exactly is the chat service's work.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -117,9 +117,9 @@ class LlamaRuntime:
         self._model: NativeModel | None = None
         self._threads = ThreadPoolExecutor(slots + 1, thread_name_prefix="foveal-llama")
         self._running: dict[_Call, Future[None]] = {}
-        self._biased: dict[
-            int, int | None
-        ] = {}  # cl100k token -> native token of the same text, if there is one
+        self._cl100k: Cl100k | None = None  # read when a request has a logit_bias
+        # cl100k token -> native token of the same text, if there is one
+        self._biased: dict[int, int | None] = {}
 
     @property
     def loaded(self) -> bool:
@@ -132,7 +132,6 @@ class LlamaRuntime:
     async def _ready_model(self) -> NativeModel:
         async with self._loading:
             if self._model is None:
-                await asyncio.to_thread(cl100k)  # it takes most of a second to read, too
                 self._model = await asyncio.to_thread(load_model, self.path, self.mmproj, self._options)
             return self._model
 
@@ -168,16 +167,10 @@ class LlamaRuntime:
         self._running[call] = future
         # The slot is free when the native side has really ended: up to a batch after we stop listening.
         call.when_ended(lambda: self._ended(call))
-        budget = TokenBudget(request.sampling.max_tokens)
         try:
             while True:
                 piece = await call.next_piece()
-                text, used_up = budget.take(piece.text)
-                if used_up:
-                    # A text that ends exactly with the budget still counts as `length`, as with OpenAI.
-                    yield Piece(text, "length", piece.usage)
-                    return
-                if piece.finish is not None or text:
+                if piece.finish is not None or piece.text:
                     yield piece
                 if piece.finish is not None:
                     return
@@ -199,7 +192,7 @@ class LlamaRuntime:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": -1 if sampling.seed is None else sampling.seed % 2**32,
-            "n_predict": sampling.max_tokens * NATIVE_PER_BUDGET,
+            "n_predict": sampling.max_tokens * NATIVE_PER_CL100K,
             "stop": list(sampling.stop),
         }
         if sampling.presence_penalty or sampling.frequency_penalty:
@@ -219,18 +212,20 @@ class LlamaRuntime:
         native token can be biased; the others are left alone. -100 means never, as with OpenAI.
         """
         native: list[list[float | int | bool]] = []
+        if self._cl100k is None:
+            self._cl100k = Cl100k()
         for token, bias in biases.items():
             if token not in self._biased:
-                self._biased[token] = _native_token(model, token)
+                self._biased[token] = _native_token(model, self._cl100k, token)
             found = self._biased[token]
             if found is not None:
                 native.append([found, False if bias <= -100 else bias])
         return native
 
 
-def _native_token(model: NativeModel, token: int) -> int | None:
+def _native_token(model: NativeModel, cl100k: Cl100k, token: int) -> int | None:
     try:
-        text = cl100k().decode_bytes([token]).decode()
+        text = cl100k.decode_bytes([token]).decode()
     except (UnicodeDecodeError, ValueError, KeyError, OverflowError):
         return None  # half a character, or no token at all
     tokens = model.tokenize(text)

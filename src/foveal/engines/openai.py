@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities, Delta, Prompt
-from foveal.engines.budget import count_cl100k
 from foveal.engines.openai_wire import AnswerReader, EventReader, refusal, request_body
 from foveal.errors import EngineError, EngineUnavailable, FovealError, TooManyRequests
 
@@ -127,7 +127,7 @@ class OpenAIEngine:
 
     def count_tokens(self, text: str) -> int:
         """In cl100k tokens: the other side's tokenizer is not known."""
-        return count_cl100k(text)
+        return Cl100k().count(text)
 
     async def ready(self) -> None:
         """Ask for the list of models: whatever the answer, the server is there; a refused key is told."""

@@ -14,8 +14,8 @@ from tests.support.house import PaperDoor, chat_service, deployment
 from foveal.chat.admission import Gate
 from foveal.chat.events import AnswerEnded, ChoiceEnded, ChoiceStarted, Event, TextPiece, ToolPiece, Usage
 from foveal.chat.service import ChatService
-from foveal.chat.tokens import Cl100k
 from foveal.chat.wire import read_chat_request
+from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities
 from foveal.errors import EngineError, EngineUnavailable, InvalidImage, InvalidRequest, TooManyRequests
 

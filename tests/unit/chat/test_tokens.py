@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from foveal.chat.tokens import Cl100k
+from foveal.chat.tokens import count_prompt
+from foveal.cl100k import Cl100k
 from foveal.engines.base import TextPart, Tool, ToolCall, Turn
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -25,16 +26,16 @@ def test_the_page_s_prompt_counts_21_by_the_documented_rule() -> None:
         Turn("system", (TextPart("You are a helpful assistant."),)),
         Turn("user", (TextPart("Describe this picture:"),)),
     )
-    assert TOKENS.count_prompt(turns) == 21
+    assert count_prompt(TOKENS, turns) == 21
 
 
 def test_names_calls_and_tools_count() -> None:
     plain = Turn("user", (TextPart("hi"),))
     named = Turn("user", (TextPart("hi"),), name="Kim")
-    assert TOKENS.count_prompt([named]) == TOKENS.count_prompt([plain]) + 1 + TOKENS.count("Kim")
+    assert count_prompt(TOKENS, [named]) == count_prompt(TOKENS, [plain]) + 1 + TOKENS.count("Kim")
     called = Turn("assistant", (), tool_calls=(ToolCall("1", "f", "{}"),))
-    assert TOKENS.count_prompt([called]) == 3 + 1 + TOKENS.count("f") + TOKENS.count("{}") + 3
-    assert TOKENS.count_prompt([plain], [Tool("f")]) > TOKENS.count_prompt([plain])
+    assert count_prompt(TOKENS, [called]) == 3 + 1 + TOKENS.count("f") + TOKENS.count("{}") + 3
+    assert count_prompt(TOKENS, [plain], [Tool("f")]) > count_prompt(TOKENS, [plain])
 
 
 def test_special_tokens_are_plain_text_and_long_text_is_counted() -> None:

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from foveal.chat.tokens import Cl100k
 from foveal.chat.trim import StopFinder, TokenBudget
+from foveal.cl100k import Cl100k
 
 TOKENS = Cl100k()
 TEXTS = (

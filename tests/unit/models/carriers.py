@@ -96,7 +96,7 @@ def write_tarball(folder: Path, data: bytes) -> Path:
 
 @dataclass
 class Hub:
-    """What the loopback hub serves and what it was asked. `break_after`: bytes before it hangs up, once each."""
+    """What the loopback hub serves and was asked. `break_after`: bytes before it hangs up, once each."""
 
     data: bytes = WEIGHTS
     ranges: bool = True
