@@ -90,7 +90,12 @@ class Runtime:
 
     def compile(self, model: ov.Model, *, streams: int | None = None) -> Net:
         wanted = self._threads if streams is None else streams
-        config = {"NUM_STREAMS": str(wanted), "INFERENCE_NUM_THREADS": str(max(wanted, self._threads))}
+        config = {
+            "NUM_STREAMS": str(wanted),
+            "INFERENCE_NUM_THREADS": str(max(wanted, self._threads)),
+            # The default keeps code for thousands of input shapes: pictures of every size made memory grow.
+            "CPU_RUNTIME_CACHE_CAPACITY": "64",
+        }
         return Net(self._core.compile_model(model, "CPU", config))
 
     def converted(self, name: str, build: Callable[[], ov.Model]) -> ov.Model:
