@@ -22,7 +22,7 @@ import pickle
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,11 +134,11 @@ class Case:
 
 
 def yes(answer: str) -> bool:
-    return answer.lower().startswith("yes")
+    return answer.lower().startswith(("yes", "네"))
 
 
 def no(answer: str) -> bool:
-    return bool(re.match(r"no\b|there (?:are|is) no\b|i (?:do not|don't) see", answer.lower()))
+    return bool(re.match(r"no\b|아니요|there (?:are|is) no\b|i (?:do not|don't) see", answer.lower()))
 
 
 def admits(answer: str) -> bool:
@@ -219,7 +219,7 @@ def cases(picture: dict[str, Any], pick: random.Random, labels: list[str]) -> It
     for question in pick.sample(UNANSWERABLE, 2):
         yield Case("unanswerable", question, admits)
     for row in picture.get("questions", ()):
-        yield Case(row["ask"], row["question"], _expected(row))
+        yield Case(row["ask"], row["question"], _judge(row))
 
 
 def _counts(count: int) -> Callable[[str], bool]:
@@ -241,23 +241,17 @@ def _where(label: str, one: dict[str, Any]) -> Iterator[Case]:
     yield Case("position", f"Is the {label} on the {side} side of the picture?", yes)
 
 
-def _expected(row: dict[str, Any]) -> Callable[[str], bool]:
-    """`expect`: any of these must be in the answer; `avoid`: none of these; "yes"/"no"/"unknown"
-    judge the answer.
-    """
-
-    def judge(answer: str) -> bool:
-        low = _plain(answer)
-        for word in row.get("avoid", ()):
-            if _plain(word) in low:
-                return False
-        for word in row["expect"]:
-            test = {"yes": yes, "no": no, "unknown": admits}.get(word)
-            if (test and test(answer)) or (not test and _plain(word) in low):
-                return True
+def expected(answer: str, wanted: Sequence[str], avoid: Sequence[str] = ()) -> bool:
+    """One of `wanted` is in the answer, none of `avoid`; "yes", "no", "unknown" judge the answer's sense."""
+    low = _plain(answer)
+    tests = {"yes": yes, "no": no, "unknown": admits}
+    if any(_plain(word) in low for word in avoid):
         return False
+    return any(tests[word](answer) if word in tests else _plain(word) in low for word in wanted)
 
-    return judge
+
+def _judge(row: dict[str, Any]) -> Callable[[str], bool]:
+    return lambda answer: expected(answer, row["expect"], row.get("avoid", ()))
 
 
 def _plain(text: str) -> str:

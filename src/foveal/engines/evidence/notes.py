@@ -13,6 +13,8 @@ from foveal.engines.evidence.vocabulary import Thing
 
 MENTION = 0.75  # confidence from which a description mentions an object
 MENTION_SMALL = 0.8  # the same for boxes under a hundredth of the picture
+MENTION_LARGE = 0.6  # and for boxes over a fifth of it
+MENTION_PERSON = 0.5  # persons were never seen where there was none
 TEXT = 0.85  # confidence of a line that a description quotes
 MOST_SUBJECTS = 6
 
@@ -93,7 +95,9 @@ def sure_counts(sights: Sights) -> dict[str, int]:
     """Label → count of the objects that a description mentions, most prominent first."""
     best: dict[str, float] = {}
     for one in sights.facts.objects:
-        floor = MENTION if one.box.area >= 0.01 else MENTION_SMALL
+        floor = MENTION_SMALL if one.box.area < 0.01 else MENTION_LARGE if one.box.area > 0.2 else MENTION
+        if one.label == "person":
+            floor = MENTION_PERSON
         if one.confidence >= floor:
             best[one.label] = max(best.get(one.label, 0.0), one.confidence)
     counts: Mapping[str, int] = sights.counts()
@@ -114,6 +118,8 @@ def _colour(sights: Sights, label: str) -> str:
 
 def _looks_like(sights: Sights, labels: set[str]) -> tuple[str, str]:
     tag = sights.animal_tag() or sights.sure_tag()
+    if tag is None and not labels:
+        tag = sights.main_tag()
     if tag is None:
         return "", ""
     kind = sights.words.kind_of(tag.name)
@@ -129,7 +135,7 @@ def _looks_like(sights: Sights, labels: set[str]) -> tuple[str, str]:
 def _short_texts(sights: Sights, most: int) -> list[str]:
     """The largest confident lines, at most 80 characters together; single letters are left out."""
     lines = [line for line in reading.readable(sights.facts.lines, TEXT) if _worth_quoting(line.text)]
-    largest = sorted(reading.blocks(lines), key=lambda group: -max(line.box.height for line in group))
+    largest = sorted(reading.blocks(lines), key=lambda group: -max(map(reading.size, group)))
     chosen: list[str] = []
     for group in largest[:most]:
         text = " ".join(line.text.strip() for line in group)

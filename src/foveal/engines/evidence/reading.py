@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Sequence
 
@@ -83,8 +84,13 @@ def targets(lines: Sequence[TextLine], target: str) -> list[str]:
     names.
     """
     if target in ("title", "name"):
-        groups = sorted(blocks(lines), key=lambda group: -max(line.box.height for line in group))
-        return [" ".join(line.text.strip() for line in groups[0])] if groups else []
+        largest = max((size(line) for line in lines), default=0.0)
+        groups = [group for group in blocks(lines) if max(map(size, group)) >= 0.85 * largest]
+        return (
+            [" ".join(line.text.strip() for line in groups[0] if size(line) >= 0.6 * largest)]
+            if groups
+            else []
+        )
     pattern = re.compile(_TARGETS[target], re.IGNORECASE if target != "plate" else 0)
     found: list[str] = []
     for line in lines:
@@ -93,6 +99,12 @@ def targets(lines: Sequence[TextLine], target: str) -> list[str]:
             if piece and piece not in found:
                 found.append(piece)
     return found
+
+
+def size(line: TextLine) -> float:
+    """Height of the print: the mean of the polygon's sides (a tilted line's box is much higher)."""
+    top_left, top_right, bottom_right, bottom_left = line.polygon
+    return (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2
 
 
 def squeezed(text: str) -> str:

@@ -345,6 +345,8 @@ class Rules:
         found = self.sights.objects(thing) if thing else list(self.sights.facts.objects)
         main = sorted(found, key=lambda one: -prominence(one.box))
         tag = self.sights.animal_tag() or self.sights.sure_tag()
+        if tag is None and not main:
+            tag = self.sights.main_tag()
         if tag is not None and thing is not None and not self.sights.tags(thing) and thing.labels:
             tag = None
         name, kind = "", ""

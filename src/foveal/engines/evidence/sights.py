@@ -17,6 +17,7 @@ from foveal.perception.facts import ColourShare, Facts, SeenObject
 Verdict = Literal["yes", "likely", "maybe", "no", "unknown"]
 
 SURE_TAG = 0.5  # a tag (or the tags of a kind together) from which the whole picture is said to show it
+LIKELY_TAG = 0.3  # from which the best tag is worth offering where nothing was detected
 SEEN_TAG = 0.12  # below it, a thing that only the tagger knows is said not to be there
 TELLING = 0.7  # confidence of objects that speak for a kind of place
 SURFACES = frozenset(
@@ -131,6 +132,11 @@ class Sights:
     def sure_tag(self) -> Tag | None:
         best = max(self.facts.tags, key=lambda tag: tag.confidence, default=None)
         return best if best is not None and best.confidence >= SURE_TAG else None
+
+    def main_tag(self) -> Tag | None:
+        """The best tag that is likely enough to be offered with "looks like" when nothing else is known."""
+        best = max(self.facts.tags, key=lambda tag: tag.confidence, default=None)
+        return best if best is not None and best.confidence >= LIKELY_TAG else None
 
     def counts(self) -> dict[str, int]:
         """Label → how many, in the order of prominence (largest and most central kinds first)."""
