@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 T = TypeVar("T")
 
-_IN_FLIGHT = 8  # requests of one call: each holds its own buffers, so their number bounds the memory
+_IN_FLIGHT = 4  # requests of one call: each holds its own buffers, so their number bounds the memory
 
 
 class Net:
