@@ -34,7 +34,7 @@ def test_pull_takes_a_file_from_a_folder_and_verify_finds_damage(
 ) -> None:
     monkeypatch.setenv("FOVEAL_MODEL_SOURCE", str(models_folder))
     done = CliRunner().invoke(cli, ["models", "pull", "face-full-range"])
-    assert done.output.strip() == f"face-full-range: from folder {models_folder}"
+    assert done.stdout.strip() == f"face-full-range: from folder {models_folder}"
     assert CliRunner().invoke(cli, ["models", "verify"]).exit_code == 0
     file = folder / "face_detection_full_range.tflite"
     file.write_bytes(b"x" + file.read_bytes()[1:])
