@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from foveal.engines.evidence.english_phrases import an, join, number, quoted, some, spot, upper
+from foveal.engines.evidence.english_words import an, join, number, quoted, some, spot, upper
 from foveal.engines.evidence.korean import counted, joined, subject, topic
 from foveal.engines.evidence.korean_phrases import quoted as korean_quoted
 from foveal.engines.evidence.korean_phrases import spot as korean_spot
 from foveal.engines.evidence.notes import Notes, Subject
 from foveal.engines.evidence.places import position
-from foveal.engines.evidence.rules import names
+from foveal.engines.evidence.shares import names
 from foveal.engines.evidence.sights import Sights
 
 NOTHING = "I don't recognise any objects in the picture."

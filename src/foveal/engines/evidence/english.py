@@ -8,6 +8,7 @@ from dataclasses import replace
 from foveal.engines.evidence.english_clause import (
     NUMBERS,
     PICTURE,
+    THE_PICTURE,
     Clause,
     comparison,
     place_in,
@@ -18,7 +19,6 @@ from foveal.engines.evidence.english_clause import (
 )
 from foveal.engines.evidence.intents import Ask, Question, Relation
 from foveal.engines.evidence.lexicon import Lexicon
-from foveal.engines.evidence.vocabulary import Thing
 
 _YES_NO = re.compile(
     r"^(?:is|are|was|were|do|does|did|has|have|can|could|will|would|isn't|aren't|"
@@ -82,6 +82,8 @@ _SCENE = re.compile(
     r"what place|scenery|landscape)\b"
 )
 _QUOTED = re.compile(r"[\"“”«»「]([^\"“”«»」]+)[\"“”«»」]|(?:^|\s)[‘']([^'’]+)[’'](?:\s|$|\?)")
+
+WEARABLE = frozenset(("tie", "backpack", "handbag"))
 
 
 def parse(text: str, lexicon: Lexicon) -> Question:
@@ -174,6 +176,9 @@ def _counting(clause: Clause, base: Question, lexicon: Lexicon) -> Question | No
     if more and base.compare is None and len(base.things) >= 2:
         return replace(base, ask=Ask.COMPARE, target=more.group(1))
     if _COUNT.search(low):
+        part = re.search(r"\bhow many ([a-z]+) (?:do|does|are|is|can|have|has)\b", low)
+        if part and part.group(1) in base.rest:  # "how many wheels does the car have"
+            return replace(base, ask=Ask.COUNT, things=(), target=part.group(1))
         found = _anchored(clause, replace(base, ask=Ask.COUNT))
         if not found.things:
             found = replace(found, target=unknown_noun(low, clause))
@@ -199,6 +204,8 @@ def _colouring(clause: Clause, base: Question, lexicon: Lexicon) -> Question | N
     elif re.search(rf"\b{PICTURE}\b", low) and not base.things:
         part = "picture"
     if _COLOUR.search(low):
+        if base.rest and base.things and not part:  # "what colour is the dog's collar"
+            return replace(base, ask=Ask.UNKNOWABLE)
         return _anchored_colour(clause, replace(base, ask=Ask.COLOUR, part=part))
     black_white = re.search(
         r"\bblack[- ](?:and|&)[- ]white\b|\bgr[ae]yscale\b|\bmonochrome\b|\bin colou?r\b", low
@@ -245,9 +252,18 @@ def _placing(clause: Clause, base: Question, lexicon: Lexicon) -> Question | Non
     if _EXTREME.search(low) and re.search(r"\b(?:what|which)\b", low) and not _DESCRIBE.search(low):
         found = _EXTREME.search(low)
         assert found is not None
-        return replace(base, ask=Ask.EXTREME, target=found.group(1))
+        seen = tuple(thing for thing in base.things if thing.seer == "detector")
+        return replace(base, ask=Ask.EXTREME, things=seen, target=found.group(1))
     what = re.match(r"^(?:what|which|who|name|list)\b", low)
     if what and not re.match(r"^(?:what|which) (?:kind|type|sort|breed|species)", low):
+        sort = re.match(r"^(?:what|which) ([a-z]+) (?:is|are|does|do|can|has|was)\b", low)
+        if sort and sort.group(1) in set(base.rest) - {
+            "sport",
+            "game",
+            "activity",
+            "action",
+        }:  # "what channel is on the TV"
+            return replace(base, ask=Ask.UNKNOWABLE)
         found_anchor = _anchored(clause, base)
         if found_anchor.anchor is not None and not re.search(r"\b(?:doing|happening)\b", low):
             return replace(found_anchor, ask=Ask.WHAT_AT, place="")
@@ -284,7 +300,9 @@ def _describing(clause: Clause, base: Question, lexicon: Lexicon) -> Question | 
     if _SCENE.search(low) and not base.things:
         return replace(base, ask=Ask.SCENE)
     if re.match(r"^(?:what|which|name|identify)\b.*\b(?:kind|type|sort|breed|species|variety)s?\b", low):
-        return replace(base, ask=Ask.WHAT_IS)
+        return replace(base, ask=Ask.UNKNOWABLE if base.rest else Ask.WHAT_IS)
+    if base.place and not base.things and re.search(r"\b(?:see|is|are)\b.*\b(?:on|at|in) the\b", low):
+        return replace(base, ask=Ask.WHAT_AT)
     if _DESCRIBE.search(low) and not (base.things and re.match(r"^(?:is|are|do|does|can)\b", low)):
         return replace(base, ask=Ask.DESCRIBE)
     if _LIST.search(low) and not _YES_NO.match(low):
@@ -301,6 +319,8 @@ def _yes_no(clause: Clause, base: Question, lexicon: Lexicon) -> Question | None
     there = bool(_THERE.search(low)) or bool(re.match(r"^(?:any|anyone|anybody|someone)\b", low))
     found = _anchored(clause, base)
     if found.anchor is not None and found.things:
+        if re.search(r"\bwear(?:ing|s)?\b", low) and not set(found.anchor.labels) & WEARABLE:
+            return replace(base, ask=Ask.UNKNOWABLE)
         return replace(found, ask=Ask.PRESENCE if there else Ask.RELATION_YES_NO)
     if base.things:
         if base.place and not there:
@@ -311,7 +331,17 @@ def _yes_no(clause: Clause, base: Question, lexicon: Lexicon) -> Question | None
             rf")*",
             low,
         )
-        if base.rest and not there and not whole:  # "is the umbrella open"
+        of_a_known = re.match(
+            r"^(?:is|are|does|do|did|has|have|was|were) (?:the|this|that|his|her|their|these|those) ", low
+        )
+        verb = (
+            re.match(r"^(?:does|do|did|can|could|will|would|has|have) (?!you\b|we\b|i\b)", low) and not there
+        )
+        beyond = base.rest and ((not there and not whole) or (of_a_known and not whole))
+        beyond = beyond or (not there and not whole and any(thing.adds for thing in base.things[1:]))
+        if (
+            beyond or verb or re.search(r"\bthan\b", low)
+        ):  # "is the umbrella open", "does the dog like the man"
             return replace(base, ask=Ask.UNKNOWABLE)
         return replace(base, ask=Ask.PRESENCE, target="is" if whole and not there else "")
     if base.place and re.match(r"^(?:is|are) (?:it|they|he|she|this|that)\b", low):
@@ -335,26 +365,25 @@ def _whatever(clause: Clause, base: Question, lexicon: Lexicon) -> Question | No
     if re.match(r"^(?:what|which)(?:'s|'re)?\b", low):
         if base.things and base.things[0].group:
             return replace(base, ask=Ask.LIST)
-        if (
-            re.match(
-                r"^what(?:'s| is| are| was|'re)? (?:this|that|it|these|those|the (?:object|"
-                r"thing|item|main subject|subject)|shown)\b",
-                low,
-            )
-            or base.things
-        ):
+        if re.match(
+            r"^what(?:'s| is| are| was|'re)? (?:this|that|it|these|those|the (?:object|"
+            r"thing|item|main subject|subject)|shown)\b",
+            low,
+        ) or _names_only(clause):
             return replace(base, ask=Ask.WHAT_IS)
+        if base.things:  # "what is the cat looking at"
+            return replace(base, ask=Ask.UNKNOWABLE)
     if base.things and len(low.split()) <= 4:
         return replace(base, ask=Ask.PRESENCE)
     return None
 
 
-def follow_up_thing(question: Question, last: Thing | None) -> Question:
-    """Fills a pronoun's or an omitted object from the turn before."""
-    if question.things or last is None or question.part in ("background", "picture", "greyscale"):
-        return question
-    if question.ask in (Ask.COUNT, Ask.COLOUR, Ask.WHERE, Ask.COLOUR_YES_NO, Ask.PLACE_YES_NO) and (
-        not question.target or question.target in ("one", "ones", "them", "those")
-    ):
-        return replace(question, things=(last,), named=False, target="")
-    return question
+def _names_only(clause: Clause) -> bool:
+    """ "What is the animal in the picture": nothing is asked of the thing but what it is."""
+    if not clause.mentions:
+        return False
+    after = re.sub(rf"{THE_PICTURE}\b", "", clause.low[clause.mentions[-1].end :])
+    return not re.search(
+        r"\w",
+        re.sub(r"\b(?:here|there|shown|visible|you see|do|can|is|are|this|that|it|called)\b", "", after),
+    )

@@ -10,7 +10,7 @@ from foveal.engines.evidence.lexicon import Lexicon
 from foveal.engines.evidence.vocabulary import Mention
 
 PICTURE = r"(?:image|picture|photo|photograph|pic|scene|screenshot|frame|shot)s?"
-_THE_PICTURE = (
+THE_PICTURE = (
     rf"(?:(?:in|of|from|on|within|across|inside|throughout|for|to|"
     rf"with)\s+)?(?:the|this|that|these|both|each|every|all|my|your|our|"
     rf"an?)?\s*(?:first|second|third|last|given|attached|provided|following|above|"
@@ -165,7 +165,8 @@ def _is_picture(low: str, mention: Mention) -> bool:
 def relation_in(low: str) -> tuple[Relation, int, int] | None:
     """The first spatial relation that is followed by something other than the picture itself."""
     best: tuple[Relation, int, int] | None = None
-    bare = re.sub(rf"{_THE_PICTURE}\b", lambda m: " " * len(m.group()), low)
+    low = re.sub(r"\bat (?=least|most)", "   ", low)
+    bare = re.sub(rf"{THE_PICTURE}\b", lambda m: " " * len(m.group()), low)
     bare = re.sub(
         r"(?:on|at|in|to|from|of) (?:the |its )?(?:far |very )?(?:top|bottom|upper|"
         r"lower|left|right|middle|cent(?:er|re)|foreground|background)(?!\S*[- "

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from foveal.engines.evidence.english_phrases import number
-from foveal.engines.evidence.lexicon import Lexicon, data_table
+from foveal.engines.evidence.english_words import number
+from foveal.engines.evidence.lexicon import Lexicon
 from foveal.engines.evidence.notes import Notes
+from foveal.engines.evidence.sights import SURFACES
+from foveal.engines.evidence.vocabulary_tables import data_table
 
 _QUOTE = re.compile(r"[\"“”«»]([^\"“”«»]*)[\"“”«»]")
 _WORDS = re.compile(r"[a-z0-9][a-z0-9'’-]*")
+_WHERE = re.compile(
+    r"\b(on|in|inside|under|behind|above|over) (?:(?:top|front) of )?(?:(?:a|"
+    r"an|the|its|their) )?(?:\w+ )?$"
+)
 _NUMBERS = {number(count): count for count in range(2, 13)}
 
 
@@ -44,6 +50,8 @@ class Guard:
             if said in allowed:
                 continue
             if mention.thing.adds or not mention.thing.labels:
+                return False
+            if not _stands(bare[: mention.start], mention.thing.labels, notes):
                 return False
             have = sum(counts.get(label, 0) for label in mention.thing.labels)
             if not have:
@@ -117,6 +125,16 @@ def load_guard(lexicon: Lexicon) -> Guard:
 def _quoted_in(quote: str, notes: Notes) -> bool:
     wanted = re.sub(r"\W+", "", quote.lower())
     return bool(wanted) and any(wanted in re.sub(r"\W+", "", text.lower()) for text in notes.texts)
+
+
+def _stands(before: str, labels: tuple[str, ...], notes: Notes) -> bool:
+    """Where something is said to be in or on the thing: only what boxes showed, or a surface to be on."""
+    found = _WHERE.search(before)
+    if found is None:
+        return True
+    if found.group(1) == "on":
+        return bool(set(labels) & (SURFACES | {act.label for act in notes.acts}))
+    return False
 
 
 def _shared(bare: str, label: str) -> bool:

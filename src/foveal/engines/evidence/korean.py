@@ -270,6 +270,9 @@ def _describing(low: str, mentions: tuple[Mention, ...], base: Question, lexicon
     if base.things and general and re.search(r"무슨|어떤|뭐|무엇", low):
         return replace(base, ask=Ask.LIST)
     if re.search(r"물건|물체|사물|객체|항목", low) and not re.search(r"가장|제일", low):
+        found = _anchored(low, mentions, base)
+        if found.anchor is not None and not found.things:
+            return replace(found, ask=Ask.WHAT_AT)
         return replace(base, ask=Ask.LIST)
     if re.search(r"설명|묘사|서술", low):
         return replace(base, ask=Ask.DESCRIBE)

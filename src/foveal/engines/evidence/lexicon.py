@@ -5,13 +5,12 @@ words.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-from foveal.engines.evidence.vocabulary import Language, Vocabulary, load_vocabulary
+from foveal.engines.evidence.vocabulary import Language, Vocabulary
+from foveal.engines.evidence.vocabulary_tables import data_table, load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,6 @@ class Lexicon:
 
     def clothing(self, language: Language, text: str) -> bool:
         return bool(self.patterns[language].clothing.search(text))
-
-
-def data_table(name: str) -> dict[str, Any]:
-    source = resources.files("foveal.engines.evidence").joinpath("data", f"{name}.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 def _patterns(table: Mapping[str, Any]) -> _Patterns:

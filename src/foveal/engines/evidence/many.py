@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from foveal.engines.evidence.english_phrases import join, some
+from foveal.engines.evidence.english_words import join, some
 from foveal.engines.evidence.intents import Answer, Ask, Question
 from foveal.engines.evidence.rules import Rules
 from foveal.engines.evidence.sights import Sights

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foveal.engines.evidence import reading
-from foveal.engines.evidence.english_phrases import MANY
-from foveal.engines.evidence.rules import names
+from foveal.engines.evidence.english_words import MANY
+from foveal.engines.evidence.shares import names
 from foveal.engines.evidence.sights import Act, Place, Sights
 from foveal.engines.evidence.vocabulary import Thing
 

@@ -95,7 +95,7 @@ def _parsed(
     for piece in split(without_orders(text)):
         question = parse(piece, lexicon)
         question = _continued(question, before)
-        question = english.follow_up_thing(question, last)
+        question = follow_up_thing(question, last)
         question = replace(question, images=pictures_meant(piece, pictures))
         found.append(question)
         last, before = _named(question) or last, question
@@ -153,3 +153,14 @@ def pictures_meant(text: str, pictures: int) -> tuple[int, ...]:
     if re.search(r"\blast (?:one|image|picture|photo)|마지막 ?(?:사진|이미지)", low):
         found.append(pictures - 1)
     return tuple(sorted({index for index in found if index < pictures}))
+
+
+def follow_up_thing(question: Question, last: Thing | None) -> Question:
+    """Fills a pronoun's or an omitted object from the turn before."""
+    if question.things or last is None or question.part in ("background", "picture", "greyscale"):
+        return question
+    if question.ask in (Ask.COUNT, Ask.COLOUR, Ask.WHERE, Ask.COLOUR_YES_NO, Ask.PLACE_YES_NO) and (
+        not question.target or question.target in ("one", "ones", "them", "those")
+    ):
+        return replace(question, things=(last,), named=False, target="")
+    return question

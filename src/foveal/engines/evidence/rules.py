@@ -8,17 +8,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from foveal.engines.evidence import reading
+from foveal.engines.evidence import reading_rules
 from foveal.engines.evidence.intents import Answer, Ask, Question, Relation
 from foveal.engines.evidence.phrases import Items, Phrases
 from foveal.engines.evidence.places import position, within
+from foveal.engines.evidence.shares import both, has_colour, names, unique
 from foveal.engines.evidence.sights import SURFACES, Sights, prominence
 from foveal.engines.evidence.vocabulary import Thing
 from foveal.perception.base import Box
-from foveal.perception.facts import ColourShare, SeenObject
+from foveal.perception.facts import SeenObject
 
-SECOND_COLOUR = 0.55  # a second colour is named when it covers this share of what the first covers
-A_COLOUR = 0.22  # and a thing "is red" when red covers this much of it
 MOST_KINDS = 6  # in a listing
 
 
@@ -41,8 +40,8 @@ class Rules:
             Ask.WHAT_AT: self._what_at,
             Ask.COLOUR: self._colour,
             Ask.COLOUR_YES_NO: self._is_colour,
-            Ask.READ: self._read,
-            Ask.SAYS: self._says,
+            Ask.READ: lambda asked: reading_rules.read(asked, self.sights, self.say),
+            Ask.SAYS: lambda asked: reading_rules.says(asked, self.sights, self.say),
             Ask.WHAT_IS: self._what_is,
             Ask.LIST: self._list,
             Ask.DOING: self._doing,
@@ -157,6 +156,8 @@ class Rules:
                 "most": count <= number,
             }.get(kind, count == number)
             return self.say.compared(thing, count, kind, number, ok)
+        if len(question.things) < 2:
+            return self.say.cannot_tell()
         one, other = question.things[0], question.things[1]
         a, b = self.sights.number(one), self.sights.number(other)
         ok = a > b if question.target == "more" else a == b if question.target == "as many" else a < b
@@ -260,7 +261,7 @@ class Rules:
         return [(self.sights.words.thing(label), number[label]) for label in order]
 
     def _colour(self, question: Question) -> Answer:
-        person = any("person" in thing.labels for thing in question.things)
+        person = any("person" in thing.labels for thing in question.things[:1])
         if question.part == "background":
             return self.say.part_colour("background", names(self.sights.background()))
         if question.part == "clothing" or person:
@@ -277,7 +278,8 @@ class Rules:
                 if known
                 else self.say.cannot_tell()
             )
-        return both([self._colour_of(thing, question) for thing in unique(question.things)[:2]])
+        asked = unique(question.things)[: 2 if " and " in question.text else 1]
+        return both([self._colour_of(thing, question) for thing in asked])
 
     def _colour_of(self, thing: Thing, question: Question) -> Answer:
         found = self.sights.objects(thing)
@@ -313,33 +315,6 @@ class Rules:
         ok = any(has_colour(one.clothing if person else one.colours, question.colour) for one in found[:3])
         return self.say.is_colour(thing, question.colour, ok, names(shares))
 
-    def _read(self, question: Question) -> Answer:
-        lines = reading.readable(self.sights.facts.lines)
-        if not lines:
-            return self.say.no_text(question.target)
-        boxes = [one.box for thing in question.things for one in self.sights.objects(thing)]
-        if question.target == "brand":
-            near = reading.near(lines, boxes) if boxes else []
-            return self.say.brand(reading.texts(near)[:3]) if near else self.say.cannot_tell()
-        if boxes and question.target not in ("phone",):
-            lines = reading.near(lines, boxes) or lines
-        number = reading.line_number(question.text)
-        if number is not None and -1 <= number <= len(lines):
-            chosen = lines[number - 1] if number > 0 else lines[-1]
-            return self.say.read([chosen.text.strip()], asked=True)
-        if question.target in ("", "any"):
-            return self.say.read(reading.texts(lines), asked=question.target == "any")
-        pieces = reading.targets(lines, question.target)
-        if not pieces:
-            return self.say.no_text(question.target)
-        return self.say.read_target(question.target, pieces[:6])
-
-    def _says(self, question: Question) -> Answer:
-        lines = reading.readable(self.sights.facts.lines, floor=0.5)
-        if not lines:
-            return self.say.no_text("")
-        return self.say.says(question.quoted, reading.says(lines, question.quoted), reading.texts(lines))
-
     def _what_is(self, question: Question) -> Answer:
         thing = question.things[0] if question.things else None
         found = self.sights.objects(thing) if thing else list(self.sights.facts.objects)
@@ -356,6 +331,8 @@ class Rules:
             name = words.tag_korean(tag.name) if korean else words.tag_name(tag.name)
             known = words.kind_of(tag.name)
             kind = known.label if known else ""
+        if not main and not name and thing is not None and thing.seer == "tagger":
+            return self.say.cannot_tell()
         if not main and not name:
             return self.say.missing(thing) if thing else self.say.cannot_tell()
         keep = main if thing else [one for one in main if one.label == main[0].label]
@@ -427,30 +404,3 @@ class Rules:
             missing = self.say.missing(thing)
             return replace(self.say.cannot_tell(), text=f"{missing.text} {self.say.cannot_tell().text}")
         return self.say.cannot_tell()
-
-
-def names(shares: Sequence[ColourShare]) -> list[str]:
-    """One colour, or two when the second covers nearly as much."""
-    if not shares:
-        return []
-    first = shares[0]
-    rest = [share.name for share in shares[1:2] if share.share >= SECOND_COLOUR * first.share]
-    return [first.name, *rest]
-
-
-def has_colour(shares: Sequence[ColourShare], colour: str) -> bool:
-    return any(share.name == colour and (share.share >= A_COLOUR or share is shares[0]) for share in shares)
-
-
-def unique(things: Sequence[Thing]) -> list[Thing]:
-    seen: dict[str, Thing] = {}
-    for thing in things:
-        seen.setdefault(thing.key + thing.said, thing)
-    return list(seen.values())
-
-
-def both(answers: Sequence[Answer]) -> Answer:
-    """Several answers as one, each sentence once."""
-    texts = list(dict.fromkeys(answer.text for answer in answers))
-    short = ", ".join(dict.fromkeys(answer.short for answer in answers if answer.short))
-    return Answer(" ".join(texts), short, any(answer.known for answer in answers))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from foveal.engines.evidence.intents import Relation
-from foveal.engines.evidence.lexicon import data_table
 from foveal.engines.evidence.vocabulary import Thing, Vocabulary
+from foveal.engines.evidence.vocabulary_tables import data_table
 from foveal.perception.base import Box, DetectedObject, Tag
 from foveal.perception.facts import ColourShare, Facts, SeenObject
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from foveal.engines.evidence import describe
-from foveal.engines.evidence.english_phrases import CANNOT, join
+from foveal.engines.evidence.english_words import CANNOT, join
 from foveal.engines.evidence.guard import Guard
 from foveal.engines.evidence.intents import Ask, Question, Style
 from foveal.engines.evidence.korean import counted, joined, topic

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foveal.engines.base import Sampling
-from foveal.engines.evidence.lexicon import data_table
+from foveal.engines.evidence.vocabulary_tables import data_table
 from foveal.engines.llama import ChatMessage, Generation
 from foveal.engines.tools import Generator
 
