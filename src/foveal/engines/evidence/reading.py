@@ -56,10 +56,11 @@ def blocks(lines: Sequence[TextLine]) -> list[list[TextLine]]:
 
 def _continues(above: TextLine, line: TextLine) -> bool:
     a, b = above.box, line.box
-    height = min(a.height, b.height)
-    alike = max(a.height, b.height) <= 2.2 * height if height else False
-    under = -0.3 * height <= b.top - a.bottom <= 1.1 * height
-    beside = abs(a.centre[1] - b.centre[1]) < 0.4 * height and 0 <= b.left - a.right <= 1.5 * height
+    height = min(size(above), size(line))  # of the print: the boxes of tilted lines overlap
+    alike = max(size(above), size(line)) <= 2.2 * height if height else False
+    step = b.centre[1] - a.centre[1]
+    under = 0.5 * height <= step <= 1.6 * height
+    beside = abs(step) < 0.4 * height and 0 <= b.left - a.right <= 1.5 * height
     sideways = min(a.right, b.right) - max(a.left, b.left)
     return alike and ((under and sideways > 0.3 * min(a.width, b.width)) or beside)
 
