@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ from foveal.settings import Settings
 CONTEXT = 8192  # tokens of one conversation with the embedded language model
 SLOTS = 2  # answers the embedded language model writes at once; each slot keeps a prompt prefix
 FACTS = 512  # pictures whose facts are kept; a picture's facts are a few kilobytes
+PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the interpreter (Python's own: 0.005)
 # Requests an engine works on at once. The embedded ones share this machine's cores; an upstream has its own.
 RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
 
@@ -169,10 +171,13 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(PATIENCE)
         warming = asyncio.create_task(warm_up.run())
         try:
             yield
         finally:
+            sys.setswitchinterval(interval)
             warming.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await warming
