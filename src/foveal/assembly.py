@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -162,6 +163,9 @@ class WarmUp:
                 self._missing[name] = f"engine {name}: {error.message}"
             else:
                 del self._missing[name]
+        # What was loaded stays: a collection that walked through all of it would hold the event loop.
+        gc.collect()
+        gc.freeze()
 
 
 def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
@@ -178,6 +182,7 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
             yield
         finally:
             sys.setswitchinterval(interval)
+            gc.unfreeze()
             warming.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await warming
