@@ -329,6 +329,8 @@ async def measure(args: argparse.Namespace) -> dict[str, list[bool]]:
             answers.append(time.perf_counter() - start)
             right = case.right(answer)
             rows.setdefault(case.kind, []).append(right)
+            if case.kind == "position" and "don't see" not in answer:
+                rows.setdefault("position, of those found", []).append(right)
             if args.wrong and not right and re.search(args.wrong, case.kind):
                 print(f"  {picture['file']} [{case.kind}] {case.question} -> {answer}")
         if args.describe:
