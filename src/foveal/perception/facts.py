@@ -35,9 +35,10 @@ class SeenObject:
 class Facts:
     """Everything known about one picture.
 
-    `objects` are sure enough to be mentioned; `doubtful` were seen below that line, so the honest answer
-    about them is neither yes nor no. `colours` are those of the whole picture. `brightness` is the mean
-    luma, 0..1. `stage_seconds` says what each ability cost (for bench/ and /metrics).
+    `objects` are sure enough to be mentioned; `doubtful` were seen below that line, best first, down to a
+    confidence of some hundredths: whether they are there at all is for the asker of the facts to judge.
+    `colours` are those of the whole picture. `brightness` is the mean luma, 0..1. `stage_seconds` says what
+    each ability cost (for bench/ and /metrics).
     """
 
     width: int

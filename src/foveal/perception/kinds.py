@@ -16,6 +16,7 @@ from foveal.images.detail import Pixels
 from foveal.perception.base import DetectedObject, Tag, Tagger
 from foveal.perception.colours import crop
 
+_WORTH_A_LOOK = 0.1  # confidence; fainter ones are mostly noise
 _FIRM = 0.8  # confidence of the detector that no tag of the whole picture shakes
 
 
@@ -38,9 +39,8 @@ class KindCheck:
         if tags and tags[0].confidence >= self.certain and self.kinds.get(tags[0].name) == "":
             # An animal that the detector has no word for: it takes a baboon for a tie and a vase.
             found = [one if one.confidence >= _FIRM else _doubt(one, tags[0].confidence) for one in found]
-        suspects = sorted((one for one in found if one.label in self.animals), key=lambda one: -one.box.area)[
-            : self.largest
-        ]
+        animals = (one for one in found if one.label in self.animals and one.confidence >= _WORTH_A_LOOK)
+        suspects = sorted(animals, key=lambda one: -one.box.area)[: self.largest]
         verdicts = {id(one): self._verdict(one, pixels, tagger) for one in suspects}
         checked = [verdicts.get(id(one), one) for one in found]
         return sorted((one for one in checked if one is not None), key=lambda one: -one.confidence)

@@ -49,7 +49,7 @@ class Confidence:
     whole_size: float
     windows_size: float
     sure: float
-    doubtful: float
+    faint: float
 
     def of(self, one: Merged, plan: Sequence[View]) -> float:
         whole = [one.votes.get(number, 0.0) for number, view in enumerate(plan) if view.whole]
@@ -78,7 +78,7 @@ def load_confidence() -> Confidence:
 
 
 class SsdDetector:
-    """`Detector`: COCO-80 objects with a confidence of at least `confidence.doubtful`, best first."""
+    """`Detector`: COCO-80 objects with a confidence of at least `confidence.faint`, best first."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class SsdDetector:
             if coco in self._labels
             for one in merge(group)
         ]
-        likely = [one for one in objects if one.confidence >= self._confidence.doubtful]
+        likely = [one for one in objects if one.confidence >= self._confidence.faint]
         return sorted(likely, key=lambda one: -one.confidence)
 
 

@@ -33,6 +33,8 @@ from foveal.perception.ocr import load_reader
 from foveal.perception.runtime import Runtime
 from foveal.perception.tagger import ImageNetTagger
 
+_MOST_DOUBTFUL = 64  # of one picture
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -56,7 +58,6 @@ class Sight:
     namer: ColourNamer
     kinds: KindCheck
     sure: float  # confidence from which an object is mentioned
-    doubtful: float  # and from which it is not denied
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
         return tuple(self.reader.read(image.best))
@@ -75,7 +76,7 @@ class Sight:
         shares = self.namer.measure(colours.shrink(image.overview))
         light = colours.brightness(image.overview)
         watch.lap("colours")
-        doubtful = tuple(one for one in found if self.doubtful <= one.confidence < self.sure)
+        doubtful = tuple(one for one in found if one.confidence < self.sure)[:_MOST_DOUBTFUL]
         return Seen(sure, doubtful, tuple(tags), tuple(faces), shares, light, watch.laps)
 
     def _coloured(self, one: DetectedObject, pixels: Pixels) -> SeenObject:
@@ -118,7 +119,6 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
         namer=colours.load_namer(),
         kinds=load_kind_check(names, labels.values()),
         sure=confidence.sure,
-        doubtful=confidence.doubtful,
     )
 
 

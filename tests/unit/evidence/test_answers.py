@@ -22,7 +22,7 @@ ROOM = facts(
     ],
     doubtful=[
         DetectedObject("remote", 0.3, Box(0.6, 0.7, 0.63, 0.74)),
-        DetectedObject("book", 0.1, Box(0, 0, 0.1, 0.1)),
+        DetectedObject("book", 0.05, Box(0, 0, 0.1, 0.1)),
     ],
     lines=[line("EXIT", (0.8, 0.05, 0.9, 0.1)), line("Room 12", (0.8, 0.12, 0.92, 0.17))],
     faces=1,

@@ -48,7 +48,7 @@ class Blind:
 
 
 def sight_of(blind: Blind) -> Sight:
-    return Sight(blind, blind, blind, blind, load_namer(), KindCheck({}, frozenset()), sure=0.4, doubtful=0.1)
+    return Sight(blind, blind, blind, blind, load_namer(), KindCheck({}, frozenset()), sure=0.4)
 
 
 Build = Callable[..., PooledFactFinder]

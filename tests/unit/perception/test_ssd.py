@@ -87,4 +87,4 @@ def test_confidence_grows_with_agreement() -> None:
     agreed = confidence.of(Merged(box, {0: 0.5, 1: 0.5}), plan)
     everywhere = confidence.of(Merged(box, dict.fromkeys(range(len(plan)), 0.5)), plan)
     assert alone < agreed < everywhere < 1.0
-    assert 0.0 < confidence.doubtful < confidence.sure < 1.0
+    assert 0.0 < confidence.faint < confidence.sure < 1.0

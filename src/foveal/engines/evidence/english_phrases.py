@@ -86,6 +86,15 @@ class EnglishPhrases:
             known=False,
         )
 
+    def guessed(self, thing: Thing, place: Position) -> Answer:
+        where = spot(place)
+        doubt = f"I can't tell for sure whether there is {an(named(thing))}"
+        return Answer(
+            f"{doubt}; if so, it is {where} of the picture.",
+            f"Unsure, {where}",
+            known=False,
+        )
+
     def cannot_see(self, noun: str) -> Answer:
         if not noun:
             return self.cannot_tell()

@@ -126,6 +126,14 @@ class KoreanPhrases:
             f"사진에 {subject(named(thing))} 있는지 확실히 알 수 없습니다.", "알 수 없음", known=False
         )
 
+    def guessed(self, thing: Thing, place: Position) -> Answer:
+        where = spot(place)
+        return Answer(
+            f"사진에 {subject(named(thing))} 있는지 확실하지 않지만, 있다면 {where}에 있습니다.",
+            f"확실하지 않음, {where}",
+            known=False,
+        )
+
     def cannot_see(self, noun: str) -> Answer:
         if not noun:
             return self.cannot_tell()

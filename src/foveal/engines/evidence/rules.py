@@ -174,7 +174,7 @@ class Rules:
         if not boxes:
             if self.sights.verdict(thing) == "yes":  # the tagger knows it of the whole picture
                 return self.say.placed(thing, [position(Box(0, 0, 1, 1))], None)
-            return self._missing(thing)
+            return self._guessed(thing)
         return self.say.placed(thing, [position(box) for box in boxes], self._surface(boxes, thing))
 
     def _surface(self, boxes: Sequence[Box], thing: Thing) -> Thing | None:
@@ -196,9 +196,14 @@ class Rules:
         thing = question.things[0]
         boxes = self.sights.boxes(thing)
         if not boxes:
-            return self._missing(thing)
+            return self._guessed(thing)
         ok = any(within(box, question.place) for box in boxes)
         return self.say.is_placed(thing, question.place, ok, position(boxes[0]))
+
+    def _guessed(self, thing: Thing) -> Answer:
+        """Where it would be if it is there at all."""
+        box = self.sights.guess(thing)
+        return self._missing(thing) if box is None else self.say.guessed(thing, position(box))
 
     def _missing(self, thing: Thing) -> Answer:
         if self.sights.verdict(thing) in ("likely", "maybe"):

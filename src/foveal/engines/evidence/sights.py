@@ -64,9 +64,7 @@ class Sights:
     facts: Facts
     words: Vocabulary
     scenes: Scenes
-    likely: float = (
-        0.12  # asked about, a doubtful object is "likely" there from this confidence on (docs/evidence.md)
-    )
+    likely: float = 0.1  # asked about, a doubtful object is "likely" there from this on (docs/evidence.md)
     countable: float = 0.5  # objects are counted from this confidence on
 
     def objects(self, thing: Thing) -> list[SeenObject]:
@@ -96,6 +94,11 @@ class Sights:
         likely = [one for one in self.doubtful(thing) if one.confidence >= self.likely]
         return [max(likely, key=lambda one: one.confidence).box] if likely else []
 
+    def guess(self, thing: Thing) -> Box | None:
+        """The likeliest place of something hardly seen, for who takes for granted that it is there."""
+        found = max(self.doubtful(thing), key=lambda one: one.confidence, default=None)
+        return None if found is None else found.box
+
     def doubtful(self, thing: Thing) -> list[DetectedObject]:
         return [one for one in self.facts.doubtful if one.label in thing.labels]
 
@@ -116,7 +119,7 @@ class Sights:
         doubtful = max((one.confidence for one in self.doubtful(thing)), default=0.0)
         if thing.labels and max(doubtful, weight) >= self.likely:
             return "likely"
-        if doubtful > 0 or (weight >= SEEN_TAG and not thing.labels):
+        if weight >= SEEN_TAG and not thing.labels:
             return "maybe"
         return "no"
 
