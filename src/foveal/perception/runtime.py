@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
+
+from foveal.perception.quiet_openvino import ov
 
 Array = NDArray[Any]
 T = TypeVar("T")

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13
 
+from foveal.perception.quiet_openvino import opset13, ov
 from foveal.perception.runtime import Array, Runtime
 
 SIDE = 300

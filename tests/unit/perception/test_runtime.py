@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 import pytest
-from openvino import opset13
 
+from foveal.perception.quiet_openvino import opset13, ov
 from foveal.perception.runtime import Array, Runtime
 
 
@@ -67,3 +68,9 @@ def test_an_error_while_reading_leaves_the_net_usable() -> None:
     with pytest.raises(ValueError, match="no"):
         net.reduced([ones(1)] * 12, fail)
     assert net(ones(1))[0].tolist() == [2.0]
+
+
+def test_openvino_reports_to_nobody() -> None:
+    seen = "import sys, foveal.perception.sight; print(sys.modules['openvino_telemetry'])"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None", "the package that sends was loaded"
