@@ -127,47 +127,89 @@ def crop(pixels: Pixels, box: Box, *, margin: float = 0.0) -> tuple[Pixels, Box]
 def object_colours(
     namer: ColourNamer, pixels: Pixels, box: Box, *, margin: float = 0.2
 ) -> tuple[ColourShare, ...]:
-    """Colours inside `box`, each pixel weighted by how near to the middle it is and how unlike the
-    surroundings.
-
-    The surroundings are a ring around the box: where a coarse colour is as common outside as inside, it is
-    probably background.
-    """
+    """Colours inside `box`, each pixel weighted by how central and how unlike the surroundings it is."""
     window, inner = crop(pixels, box, margin=margin)
     small = shrink(window)
-    height, width = small.shape[:2]
+    across, down = _offsets(small, inner)
+    inside = (np.abs(across)[None, :] <= 1.0) & (np.abs(down)[:, None] <= 1.0)
+    middle = np.exp(-1.2 * (across[None, :] ** 2 + down[:, None] ** 2)) * inside
+    weights = _unlike(small, middle, _cells(small)[~inside])
+    if weights.sum() <= 0:  # a box smaller than a pixel
+        return namer.measure(small)
+    return namer.measure(small, weights)
+
+
+def clothing_colours(namer: ColourNamer, pixels: Pixels, box: Box) -> tuple[ColourShare, ...]:
+    """Colours of a person's torso, the surroundings, skin and greyish pixels discounted.
+
+    A whole person wears the top at a quarter to half of the box; one whom the picture's lower border cuts off
+    at the waist has the face there, and the clothing below. A clear colour counts up to four times as much as
+    black or grey: shadows, straps and hair lie in front of clothing more often than something bright does.
+    """
+    upright = box.height * pixels.shape[0] / max(1e-6, box.width * pixels.shape[1])
+    if upright <= 1.2:
+        top, bottom = 0.45, 0.95
+    elif upright <= 2.0 and box.bottom > 0.95:
+        top, bottom = 0.36, 0.8
+    else:
+        top, bottom = 0.22, 0.52
+    torso = Box(
+        box.left + 0.2 * box.width,
+        box.top + top * box.height,
+        box.right - 0.2 * box.width,
+        box.top + bottom * box.height,
+    )
+    small = shrink(crop(pixels, torso)[0])
+    across = (np.arange(small.shape[1]) + 0.5) / small.shape[1] * 2.0 - 1.0
+    hsv = np.asarray(cv2.cvtColor(small.astype(np.float32) / 255.0, cv2.COLOR_RGB2HSV), dtype=np.float32)
+    clear = 0.3 + hsv[..., 1] * hsv[..., 2]
+    weights = np.exp(-(across[None, :] ** 2)) * clear * np.where(_skin(small, hsv), 0.2, 1.0)
+    window, inner = crop(pixels, box, margin=0.2)
+    wide = shrink(window)
+    aside, down = _offsets(wide, inner)
+    outside = (np.abs(aside)[None, :] > 1.0) | (np.abs(down)[:, None] > 1.0)
+    return namer.measure(small, _unlike(small, weights, _cells(wide)[outside]))
+
+
+def _offsets(window: Pixels, inner: Box) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Columns' and rows' distances from the middle of `inner`: ±1 at its borders."""
+    height, width = window.shape[:2]
     xs = (np.arange(width) + 0.5) / width
     ys = (np.arange(height) + 0.5) / height
     across = (xs - (inner.left + inner.right) / 2) / max(inner.width / 2, 1e-6)
     down = (ys - (inner.top + inner.bottom) / 2) / max(inner.height / 2, 1e-6)
-    radius = across[None, :] ** 2 + down[:, None] ** 2
-    inside = (np.abs(across)[None, :] <= 1.0) & (np.abs(down)[:, None] <= 1.0)
-    middle = np.exp(-1.2 * radius) * inside
-    cells = (small >> 5).astype(np.int32)
-    coarse = (cells[..., 0] * _CELLS + cells[..., 1]) * _CELLS + cells[..., 2]
-    own = np.bincount(coarse.reshape(-1), weights=middle.reshape(-1), minlength=_CELLS**3)
-    ring = np.bincount(coarse[~inside].reshape(-1), minlength=_CELLS**3).astype(np.float64)
-    common = own.astype(np.float64) / max(float(own.sum()), 1e-9)
-    around = ring / max(float(ring.sum()), 1e-9)
-    foreground = common / (common + around + 1e-9)
-    weights = middle * foreground[coarse]
-    if weights.sum() <= 0:  # a box smaller than a pixel
-        return namer.measure(small)
-    return namer.measure(small, weights.astype(np.float32))
+    return across, down
 
 
-def clothing_colours(namer: ColourNamer, pixels: Pixels, box: Box) -> tuple[ColourShare, ...]:
-    """Colours of a person's torso: the middle of the second quarter to half of an upright box."""
-    upright = box.height * pixels.shape[0] > 1.2 * box.width * pixels.shape[1]
-    top, bottom = (0.22, 0.52) if upright else (0.45, 0.95)
-    torso = Box(
-        box.left + 0.28 * box.width,
-        box.top + top * box.height,
-        box.left + 0.72 * box.width,
-        box.top + bottom * box.height,
+def _cells(pixels: Pixels) -> NDArray[np.int32]:
+    """Each pixel's coarse colour, 0..511."""
+    cells = (pixels >> 5).astype(np.int32)
+    coarse: NDArray[np.int32] = (cells[..., 0] * _CELLS + cells[..., 1]) * _CELLS + cells[..., 2]
+    return coarse
+
+
+def _unlike(pixels: Pixels, weights: NDArray[np.float64], around: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The weights, less where a coarse colour is as common around as inside: that is probably background."""
+    coarse = _cells(pixels)
+    own = np.bincount(coarse.reshape(-1), weights=weights.reshape(-1), minlength=_CELLS**3)
+    ring = np.bincount(around.reshape(-1), minlength=_CELLS**3).astype(np.float64)
+    common = own / max(float(own.sum()), 1e-9)
+    share = ring / max(float(ring.sum()), 1e-9)
+    foreground = common / (common + share + 1e-9)
+    return np.asarray(weights * foreground[coarse], dtype=np.float32)
+
+
+def _skin(pixels: Pixels, hsv: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels of skin tone, by the usual bounds on Cr and Cb, neither grey nor strongly coloured."""
+    _, red, blue = (
+        channel.astype(np.int32) for channel in cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
     )
-    window, _ = crop(pixels, torso)
-    return namer.measure(shrink(window))
+    hue, saturation = hsv[..., 0], hsv[..., 1]
+    tone = (red >= 136) & (red <= 172) & (blue >= 85) & (blue <= 127)
+    found: NDArray[np.bool_] = (
+        tone & (saturation >= 0.18) & (saturation <= 0.65) & ((hue <= 40) | (hue >= 344))
+    )
+    return found
 
 
 def brightness(pixels: Pixels) -> float:

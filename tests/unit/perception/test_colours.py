@@ -65,6 +65,17 @@ def test_clothing_is_measured_on_the_torso() -> None:
     assert shirt.name == "blue"
 
 
+def test_clothing_of_somebody_cut_off_at_the_waist_lies_below_the_face() -> None:
+    pixels = block((200, 205, 210), 200, 200)
+    pixels[20:90, 60:140] = (120, 85, 60)  # hair
+    pixels[40:85, 75:125] = (230, 180, 150)  # a face
+    pixels[90:200, 40:160] = (235, 100, 30)  # an orange suit
+    pixels[90:125, 80:120] = (20, 20, 22)  # a dark collar
+    shares = clothing_colours(load_namer(), pixels, Box(0.2, 0.08, 0.8, 1.0))
+    assert shares[0].name == "orange"
+    assert shares[0].share > 0.6
+
+
 def test_brightness() -> None:
     assert brightness(block((0, 0, 0))) == 0.0
     assert brightness(block((255, 255, 255))) == pytest.approx(1.0)
