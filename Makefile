@@ -42,7 +42,9 @@ docs: develop
 	$(BIN)/python docs/generate.py
 
 bench: develop models
-	for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	for name in images serving perception llama evidence; do \
+	    echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; \
+	done
 
 $(VENV)/bin/python:
 	sh .make/system.sh

@@ -1,4 +1,4 @@
-"""Speed of the in-process language model: `python bench/llama.py MODEL.gguf [--threads 2]`.
+"""Speed of the in-process language model: `python bench/llama.py [MODEL.gguf] [--threads 2]`.
 
 Prints load time, prompt and generation speed, time to the first token with a cold and a cached prompt, how
 long after closing the answer the native work is over, and the longest time the event loop stood still.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 from time import perf_counter
 
 from foveal.engines.base import Sampling
 from foveal.engines.llama import ChatMessage, Generation, LlamaRuntime, Usage
+from foveal.models.catalogue import load_catalogue
+from foveal.settings import load_settings
 
 SYSTEM = "You look at the notes about a picture and answer questions about it in plain words. "
 GREEDY = Sampling(temperature=0, max_tokens=48)
@@ -81,7 +84,9 @@ async def main(path: Path, threads: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
+    settings = load_settings({}, os.environ)
+    default = settings.models / load_catalogue()[settings.llm].file
+    parser.add_argument("model", type=Path, nargs="?", default=default)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     asyncio.run(main(options.model, options.threads))
