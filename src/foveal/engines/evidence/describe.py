@@ -1,21 +1,18 @@
-"""Descriptions from phrase patterns, English and Korean: what stands in when the language model is
-not used or fails.
-"""
+"""Descriptions from phrase patterns: whole ones, and what they add to a caption of the language model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from foveal.engines.evidence.english_words import an, join, number, quoted, some, spot, upper
-from foveal.engines.evidence.korean import counted, joined, subject, topic
-from foveal.engines.evidence.korean_phrases import quoted as korean_quoted
-from foveal.engines.evidence.korean_phrases import spot as korean_spot
 from foveal.engines.evidence.notes import Notes, Subject
-from foveal.engines.evidence.places import position
-from foveal.engines.evidence.shares import names
-from foveal.engines.evidence.sights import Sights
+from foveal.engines.evidence.places import Position, position
+from foveal.engines.evidence.shares import clear, names
+from foveal.engines.evidence.sights import SURFACES, Sights
 
 NOTHING = "I don't recognise any objects in the picture."
+MAIN = 2  # kinds whose place a plain description tells; a detailed one tells all
+CLEAR = 0.03  # share of the picture from which on a thing's (a person's clothing's) colours are told
 
 
 def amount(one: Subject) -> str:
@@ -26,8 +23,8 @@ def amount(one: Subject) -> str:
     return text
 
 
-def english(notes: Notes, sights: Sights, *, detailed: bool) -> list[str]:
-    """Sentences, the most telling first."""
+def english(notes: Notes) -> list[str]:
+    """What is there, the most telling first."""
     sentences: list[str] = []
     if notes.subjects:
         sentences.append(f"The picture shows {join([amount(one) for one in notes.subjects])}.")
@@ -37,73 +34,87 @@ def english(notes: Notes, sights: Sights, *, detailed: bool) -> list[str]:
     if notes.looks_like:
         sentences.append(f"{'It' if sentences else 'The picture'} looks like {an(notes.looks_like)}.")
     if notes.place is not None:
-        sentences.append(f"It looks like {an(notes.place.name)}.")
-    if notes.texts:
-        sentences.append(f"The text reads {quoted(notes.texts)}.")
-    if not sentences:
-        hues = names(sights.facts.colours)
-        return [NOTHING, *([f"It is mostly {join(hues)}."] if hues else [])]
-    return [*sentences, *more_english(notes, sights)] if detailed else sentences
+        sentences.append(f"The place looks like {an(notes.place.name)}.")
+    return sentences or [NOTHING]
 
 
-def more_english(notes: Notes, sights: Sights) -> list[str]:
-    """Positions, colours and light: what a detailed description adds."""
+def more_english(notes: Notes, sights: Sights, *, detailed: bool) -> list[str]:
+    """Where the main things are and how they look; the colours of the whole; the text."""
     sentences = []
-    for one in notes.subjects[:5]:
-        found = sights.objects(one.thing)
-        if one.count == 1 and found:
-            where = position(found[0].box)
-            hue = names(found[0].clothing if one.thing.key == "person" else found[0].colours)
-            looks = f" and {'wears' if one.thing.key == 'person' else 'is mostly'} {join(hue)}" if hue else ""
-            place = "fills most of the picture" if where.fills else f"is {spot(where)}"
-            sentences.append(f"The {one.thing.singular} {place}{looks}.")
-        elif found:
-            spots = list(dict.fromkeys(spot(position(each.box)) for each in found))
-            if len(spots) <= 2:
-                sentences.append(f"The {number(one.count)} {one.thing.plural} are {join(spots)}.")
+    for one in notes.subjects[: None if detailed else MAIN]:
+        boxes = sights.boxes(one.thing)
+        if one.count == 1 and boxes:
+            sentences.append(f"{_one(one, position(boxes[0]), colours_of(one, sights))}.")
+        elif boxes:
+            sentences.append(f"{_several(one, [position(box) for box in boxes])}.")
+    if notes.side and notes.place is None:
+        sentences.append(f"It looks like the picture was taken {notes.side}.")
     hues = names(sights.facts.colours)
-    if hues:
+    if hues and whole_told(notes, sights, detailed=detailed):
         sentences.append(f"The main {'colours are' if len(hues) > 1 else 'colour is'} {join(hues)}.")
-    if sights.facts.faces:
+    if detailed and sights.facts.faces:
         count = len(sights.facts.faces)
         sentences.append(f"{upper(number(count))} {'face is' if count == 1 else 'faces are'} visible.")
-    return sentences
-
-
-def korean(notes: Notes, sights: Sights, colours: Mapping[str, str], *, detailed: bool) -> list[str]:
-    sentences: list[str] = []
-    if notes.subjects:
-        seen = joined([counted(one.thing, one.count) for one in notes.subjects])
-        where = f"{notes.place.korean}에 " if notes.place is not None else "사진에 "
-        sentences.append(f"{where}{subject(seen)} 있습니다.")
-    for act in notes.acts[:1]:
-        if act.korean:
-            sentences.append(f"{act.korean} 장면으로 보입니다.")
-    if notes.looks_like_korean:
-        sentences.append(f"{subject(notes.looks_like_korean)} 찍힌 사진으로 보입니다.")
     if notes.texts:
-        sentences.append(f"{korean_quoted(notes.texts)}라는 글자가 보입니다.")
-    hues = joined([colours.get(name, name) for name in names(sights.facts.colours)])
-    if not sentences:
-        return ["사진에서 알아볼 수 있는 물체가 없습니다.", *([f"사진은 주로 {hues}입니다."] if hues else [])]
-    if detailed:
-        for one in notes.subjects[:5]:
-            found = sights.objects(one.thing)
-            if one.count == 1 and found:
-                sentences.append(
-                    f"{topic(one.thing.korean)} 사진의 {korean_spot(position(found[0].box))}에 있습니다."
-                )
-        if hues:
-            sentences.append(f"사진은 주로 {hues}입니다.")
+        sentences.append(f"The text reads {quoted(notes.texts)}.")
     return sentences
+
+
+def whole_told(notes: Notes, sights: Sights, *, detailed: bool) -> bool:
+    """Whether the whole picture's colours are told: with details, or when there is nothing else to tell; not
+    after those of the one thing that fills the picture.
+    """
+    if not detailed:
+        return not (notes.subjects or notes.texts)
+    return not any(len(notes.subjects) == 1 and _fills(one, sights) for one in notes.subjects)
+
+
+def colours_of(one: Subject, sights: Sights) -> list[str]:
+    """The colours of the one thing of its kind (of a person's clothing), when it is large enough to tell, and
+    its box is not filled with other things.
+    """
+    found = max(sights.objects(one.thing), key=lambda each: each.confidence, default=None)
+    if found is None or found.box.area < CLEAR or (_fills(one, sights) and one.thing.key in SURFACES):
+        return []
+    return clear(found.clothing if one.thing.key == "person" else found.colours)
+
+
+def _fills(one: Subject, sights: Sights) -> bool:
+    return one.count == 1 and any(position(box).fills for box in sights.boxes(one.thing))
 
 
 def missing_subjects(notes: Notes, said: Sequence[str], keys: set[str]) -> str:
-    """The sentence that adds the most prominent subjects that the caption left out; empty when it
-    named them.
-    """
-    left = [one for one in notes.subjects[:4] if one.thing.key not in keys]
+    """The sentence that adds the subjects that the caption left out; empty when it named them."""
+    left = [one for one in notes.subjects if one.thing.key not in keys]
     if not left:
         return ""
     lead = "The picture also shows" if said else "The picture shows"
     return f"{lead} {join([amount(one) for one in left])}."
+
+
+def lean(places: Sequence[Position]) -> str:
+    """ "left", "right" or "": where most of many things are."""
+    left = sum(place.across.startswith("left") for place in places)
+    right = sum(place.across.startswith("right") for place in places)
+    return "left" if left > 2 * right + 1 else "right" if right > 2 * left + 1 else ""
+
+
+def _one(one: Subject, place: Position, hues: Sequence[str]) -> str:
+    plural = one.thing.singular == one.thing.plural and one.thing.singular.endswith("s")
+    be = "are" if plural else "is"
+    where = f"fill{'' if plural else 's'} most of the picture" if place.fills else f"{be} {spot(place)}"
+    if not hues:
+        looks = ""
+    elif one.thing.key == "person":
+        looks = f" and wears {join(hues)}"
+    else:
+        looks = f" and {be} mostly {join(hues)}"
+    return f"The {one.thing.singular} {where}{looks}"
+
+
+def _several(one: Subject, places: Sequence[Position]) -> str:
+    spots = list(dict.fromkeys(spot(place) for place in places))
+    if len(spots) <= 2:
+        return f"The {one.thing.plural} are {join(spots)}"
+    side = lean(places)
+    return f"The {one.thing.plural} are {f'mostly on the {side}' if side else 'spread across the picture'}"

@@ -24,7 +24,6 @@ _NUMBERS = {number(count): count for count in range(2, 13)}
 class Guard:
     lexicon: Lexicon
     plain: frozenset[str]
-    verbs: dict[str, frozenset[str]]
 
     def passes(self, sentence: str, notes: Notes, *, strict: bool = True) -> bool:
         """`strict`: every word must come from the notes or the plain list; else only things,
@@ -84,8 +83,6 @@ class Guard:
         allowed = set(self.plain) | self._free_words(notes) | set(_NUMBERS)
         for one in notes.subjects:
             allowed |= set(_WORDS.findall(f"{one.thing.singular} {one.thing.plural} {one.colour}".lower()))
-            for klass in self._classes(one.thing.labels):
-                allowed |= self.verbs.get(klass, frozenset())
         text = "".join(
             " " if any(m.start <= i < m.end for m in self.lexicon.words.find(bare, "en")) else c
             for i, c in enumerate(bare)
@@ -103,23 +100,9 @@ class Guard:
             *_WORDS.findall(f"{said} {place} {notes.looks_like}".lower()),
         } - {""}
 
-    def _classes(self, labels: tuple[str, ...]) -> list[str]:
-        groups = {"animal": "animal", "vehicle": "vehicle", "food": "food"}
-        found = ["person"] if "person" in labels else []
-        for word, klass in groups.items():
-            group = self.lexicon.words.english[(word,)][0]
-            if set(labels) & set(group.labels):
-                found.append(klass)
-        return found
-
 
 def load_guard(lexicon: Lexicon) -> Guard:
-    table = data_table("english")
-    return Guard(
-        lexicon,
-        frozenset(table["plain"].split()),
-        {klass: frozenset(words) for klass, words in table["verbs"].items()},
-    )
+    return Guard(lexicon, frozenset(data_table("english")["plain"].split()))
 
 
 def _quoted_in(quote: str, notes: Notes) -> bool:

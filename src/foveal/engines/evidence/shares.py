@@ -21,6 +21,12 @@ def names(shares: Sequence[ColourShare]) -> list[str]:
     return [first.name, *rest]
 
 
+def clear(shares: Sequence[ColourShare]) -> list[str]:
+    """The same, when these colours together cover at least half."""
+    said = names(shares)
+    return said if sum(share.share for share in shares[: len(said)]) >= 0.5 else []
+
+
 def has_colour(shares: Sequence[ColourShare], colour: str) -> bool:
     return any(share.name == colour and (share.share >= A_COLOUR or share is shares[0]) for share in shares)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foveal.engines.evidence import describe
+from foveal.engines.evidence.describe_korean import korean
 from foveal.engines.evidence.english_words import CANNOT, join
 from foveal.engines.evidence.guard import Guard
 from foveal.engines.evidence.intents import Ask, Question, Style
@@ -38,8 +39,9 @@ class Teller:
         self, question: Question, style: Style, sights: Sights, language: Language, seed: int | None
     ) -> AsyncGenerator[str]:
         """Sentences (or lines of a list), each checked."""
-        notes = take_notes(sights)
         describing = question.ask == Ask.DESCRIBE
+        full = describing and style.detailed
+        notes = take_notes(sights, most=12, texts=12, room=600) if full else take_notes(sights)
         if describing and (style.list_form or style.brief):
             yield self._listed(notes, style, language)
             return
@@ -59,17 +61,17 @@ class Teller:
     async def _caption(
         self, notes: Notes, sights: Sights, style: Style, seed: int | None
     ) -> AsyncGenerator[str]:
-        fallback = describe.english(notes, sights, detailed=False)
-        if not notes.subjects and not notes.looks_like:
-            for sentence in fallback:
-                yield sentence
-        else:
-            async with aclosing(self._written(notes, fallback, seed)) as sentences:
+        told = replace(notes, texts=())  # quoted from the notes at the end: the model need not copy
+        fallback = describe.english(told)
+        if notes.subjects or notes.looks_like:
+            async with aclosing(self._written(told, fallback, seed)) as sentences:
                 async for sentence in sentences:
                     yield sentence
-        if style.detailed:
-            for sentence in describe.more_english(notes, sights):
+        elif not notes.texts:
+            for sentence in fallback:
                 yield sentence
+        for sentence in describe.more_english(notes, sights, detailed=style.detailed):
+            yield sentence
 
     async def _written(self, notes: Notes, fallback: list[str], seed: int | None) -> AsyncGenerator[str]:
         """The model's sentences while they hold; from the first that does not, the patterns' own."""
@@ -93,9 +95,6 @@ class Teller:
         rest = self._unsaid(notes, said)
         if rest:
             yield rest
-        everything = " ".join(said)
-        if notes.texts and not any(_squeeze(text) in _squeeze(everything) for text in notes.texts):
-            yield fallback[-1]
 
     def _unsaid(self, notes: Notes, said: list[str]) -> str:
         text = " ".join(said).lower()
@@ -145,7 +144,7 @@ class Teller:
         return "\n".join(f"- {item}" for item in [*items, *texts])
 
     def _korean(self, notes: Notes, sights: Sights, style: Style, describing: bool) -> list[str]:
-        sentences = describe.korean(notes, sights, self.colours, detailed=style.detailed)
+        sentences = korean(notes, sights, self.colours, detailed=style.detailed)
         if describing:
             return sentences[: style.sentences] if style.sentences else sentences
         seen = joined([counted(one.thing, one.count) for one in notes.subjects])
@@ -155,7 +154,3 @@ class Teller:
             f"사진에서 확인되는 것은 {seen}입니다.",
             f"{topic('질문하신 내용')} 사진만으로는 알 수 없습니다.",
         ]
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"\W+", "", text.lower())
