@@ -269,10 +269,15 @@ def false_objects(text: str, picture: dict[str, Any], engine: EvidenceEngine) ->
     """
     labels = {one["label"] for one in picture["objects"]} | set(picture.get("also", ()))
     bare = re.sub(r"[“\"][^”\"]*[”\"]", "", text)
+    bare = re.sub(
+        r"\b(?:wears|mostly|colours? (?:is|are)) \w+(?: and \w+\b)?", "", bare
+    )  # orange is no fruit there
+    mentions = engine.lexicon.words.find(bare, "en")
+    starts = {mention.start for mention in mentions}
     named = {
         mention.thing.key: mention.thing
-        for mention in engine.lexicon.words.find(bare, "en")
-        if mention.thing.labels
+        for mention in mentions
+        if mention.thing.labels and not (mention.thing.key == "orange" and mention.end + 1 in starts)
     }
     return [key for key, thing in named.items() if not labels & set(thing.labels)]
 

@@ -17,7 +17,7 @@ BUS = facts(
     lines=[line("24 STATION", (0.3, 0.25, 0.6, 0.32))],
 )
 AROUND_BUS = (
-    "The bus is in the middle and is mostly red. The person is on the right. "
+    "The bus is in the middle. The person is on the right. "
     "It looks like the picture was taken outdoors. The text reads “24 STATION”."
 )
 
@@ -96,7 +96,7 @@ async def test_a_true_caption_is_released_sentence_by_sentence() -> None:
     deltas = [d async for d in made.answer(Prompt((turn("user", "Describe this picture:", "a"),)))]
     assert [d.text for d in deltas] == [
         "A red bus and a person are in the picture.",
-        " The bus is in the middle and is mostly red.",
+        " The bus is in the middle.",
         " The person is on the right.",
         " It looks like the picture was taken outdoors.",
         " The text reads “24 STATION”.",

@@ -103,18 +103,16 @@ def _one(one: Subject, place: Position, hues: Sequence[str]) -> str:
     plural = one.thing.singular == one.thing.plural and one.thing.singular.endswith("s")
     be = "are" if plural else "is"
     where = f"fill{'' if plural else 's'} most of the picture" if place.fills else f"{be} {spot(place)}"
-    if not hues:
-        looks = ""
-    elif one.thing.key == "person":
-        looks = f" and wears {join(hues)}"
-    else:
-        looks = f" and {be} mostly {join(hues)}"
-    return f"The {one.thing.singular} {where}{looks}"
+    if not hues or list(hues) == [one.colour]:  # that was said where the thing was named
+        return f"The {one.thing.singular} {where}"
+    looks = f"wears {join(hues)}" if one.thing.key == "person" else f"{be} mostly {join(hues)}"
+    return f"The {one.thing.singular} {where}{',' if ',' in where else ''} and {looks}"
 
 
 def _several(one: Subject, places: Sequence[Position]) -> str:
     spots = list(dict.fromkeys(spot(place) for place in places))
+    be = "is" if one.thing.key == "broccoli" else "are"
     if len(spots) <= 2:
-        return f"The {one.thing.plural} are {join(spots)}"
+        return f"The {one.thing.plural} {be} {join(spots)}"
     side = lean(places)
-    return f"The {one.thing.plural} are {f'mostly on the {side}' if side else 'spread across the picture'}"
+    return f"The {one.thing.plural} {be} {f'mostly on the {side}' if side else 'spread across the picture'}"
