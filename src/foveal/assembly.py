@@ -84,13 +84,20 @@ def _evidence(settings: Settings) -> Engine:
     from foveal.perception.finder import build_fact_finder
 
     models = ModelStore(settings.models, load_catalogue())
-    finder = build_fact_finder(models, threads=settings.threads, queue=settings.queue, cache_size=FACTS)
+    finder = build_fact_finder(
+        models,
+        threads=settings.threads,
+        queue=settings.queue,
+        cache_size=FACTS,
+        idle_seconds=settings.idle_seconds or None,
+    )
     runtime = LlamaRuntime(
         models.path(settings.llm),
         threads=settings.threads,
         context=CONTEXT,
         slots=SLOTS,
         max_waiting=settings.queue,
+        idle_seconds=settings.idle_seconds or None,
     )
     return EvidenceEngine(finder, runtime)
 
@@ -103,7 +110,11 @@ def _gguf(settings: Settings) -> Engine:
     if settings.mmproj is not None and not settings.mmproj.is_file():
         raise SetupError(f"--mmproj: there is no file {settings.mmproj}")
     return GgufEngine(
-        settings.gguf, mmproj=settings.mmproj, threads=settings.threads, max_waiting=settings.queue
+        settings.gguf,
+        mmproj=settings.mmproj,
+        threads=settings.threads,
+        max_waiting=settings.queue,
+        idle_seconds=settings.idle_seconds or None,
     )
 
 

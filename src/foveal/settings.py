@@ -132,6 +132,12 @@ class Settings:
     queue: int = _setting(
         32, _whole(0, 100_000), "Requests that may wait for an engine; one more is answered with 429."
     )
+    idle_seconds: int = _setting(
+        0,
+        _whole(0, 31_536_000),
+        "Free the embedded engines' weights after so many seconds without a question; 0 keeps them.",
+        "900",
+    )
     max_body: int = _setting(
         272 * MIB,
         _whole(1024, 4096 * MIB),

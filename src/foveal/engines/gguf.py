@@ -38,6 +38,7 @@ class GgufEngine:
         slots: int = 1,
         max_waiting: int = 16,
         chat_template: str | None = None,
+        idle_seconds: float | None = None,
         name: str = "gguf",
     ) -> None:
         self.name = name
@@ -49,6 +50,7 @@ class GgufEngine:
             slots=slots,
             max_waiting=max_waiting,
             chat_template=chat_template,
+            idle_seconds=idle_seconds,
         )
         self.abilities = Abilities(
             images=mmproj is not None,

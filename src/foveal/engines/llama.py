@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from foveal.cl100k import Cl100k
 from foveal.engines.base import Role, Sampling
 from foveal.engines.native import NativeModel, NativeOptions, load_model
 from foveal.errors import EngineError, EngineUnavailable, FovealError, InvalidRequest, TooManyRequests
+from foveal.models.lease import ModelLease, StartTimer, start_timer
 
 TEXT_BATCH = 64  # tokens; as fast as 256 with unpacked weights, and stops four times sooner
 PICTURE_BATCH = 1024  # tokens; a picture's tokens may have to be looked at in one piece
@@ -88,7 +90,8 @@ class Piece:
 class LlamaRuntime:
     """One GGUF model, loaded on first use (or by `ready`), freed by `close` (and loaded again if used again).
 
-    `slots` requests run at once, each with `context` tokens; `max_waiting` more may wait, no more.
+    `slots` requests run at once, each with `context` tokens; `max_waiting` more may wait, no more. With
+    `idle_seconds` it is freed too when nobody has asked for so long.
     """
 
     def __init__(
@@ -101,6 +104,8 @@ class LlamaRuntime:
         slots: int = 1,
         max_waiting: int = 16,
         chat_template: str | None = None,
+        idle_seconds: float | None = None,
+        timer: StartTimer = start_timer,
     ) -> None:
         self.path = path
         self.mmproj = mmproj
@@ -113,8 +118,9 @@ class LlamaRuntime:
             chat_template=chat_template,
         )
         self._gate = _Gate(slots, max_waiting)
-        self._loading = asyncio.Lock()
-        self._model: NativeModel | None = None
+        self._idle_seconds = idle_seconds
+        self._timer = timer
+        self._lease = self._new_lease()
         self._threads = ThreadPoolExecutor(slots + 1, thread_name_prefix="foveal-llama")
         self._running: dict[_Call, Future[None]] = {}
         self._cl100k: Cl100k | None = None  # read when a request has a logit_bias
@@ -123,44 +129,47 @@ class LlamaRuntime:
 
     @property
     def loaded(self) -> bool:
-        return self._model is not None
+        return self._lease.loaded
 
     async def ready(self) -> None:
         """Load the model if it is not there; raises `EngineUnavailable` when it cannot be."""
-        await self._ready_model()
+        await asyncio.to_thread(self._load)
 
-    async def _ready_model(self) -> NativeModel:
-        async with self._loading:
-            if self._model is None:
-                self._model = await asyncio.to_thread(load_model, self.path, self.mmproj, self._options)
-            return self._model
+    def _load(self) -> None:
+        with self._lease.use():
+            pass
+
+    def _new_lease(self) -> ModelLease[NativeModel]:
+        return ModelLease(
+            lambda: load_model(self.path, self.mmproj, self._options),
+            NativeModel.close,
+            idle_seconds=self._idle_seconds,
+            timer=self._timer,
+        )
 
     async def close(self) -> None:
         """Stop what runs and free the model."""
-        async with self._loading:
-            running = dict(self._running)
-            for call in running:
-                call.cancel()
-            for future in running.values():
-                await asyncio.wait([asyncio.wrap_future(future)])
-            model, self._model = self._model, None
-            if model is not None:
-                await asyncio.to_thread(model.close)
+        lease, self._lease = self._lease, self._new_lease()
+        running = dict(self._running)
+        for call in running:
+            call.cancel()
+        for future in running.values():
+            await asyncio.wait([asyncio.wrap_future(future)])
+        await asyncio.to_thread(lease.close)
 
     def count_tokens(self, text: str) -> int:
         """The model's own count (the model must be loaded)."""
-        if self._model is None:
+        if not self._lease.loaded:
             raise EngineUnavailable("The language model is not loaded yet.")
-        return len(self._model.tokenize(text))
+        with self._lease.use() as model:
+            return len(model.tokenize(text))
 
     async def generate(self, request: Generation) -> AsyncGenerator[Piece]:
         """The answer, piece by piece; closing the iterator stops the native generation."""
         await self._gate.enter()
         try:
-            model = await self._ready_model()
-            body = await asyncio.to_thread(self._body, model, request)
             call = _Call(asyncio.get_running_loop())
-            future = self._threads.submit(call.run, model, body)
+            future = self._threads.submit(call.run, self._lease, partial(self._body, request))
         except BaseException:
             self._gate.leave()
             raise
@@ -181,7 +190,7 @@ class LlamaRuntime:
         del self._running[call]
         self._gate.leave()
 
-    def _body(self, model: NativeModel, request: Generation) -> dict[str, object]:
+    def _body(self, request: Generation, model: NativeModel) -> dict[str, object]:
         """llama.cpp's chat completion request. top_k 40 and min_p 0.05 stay: small models need that guard."""
         sampling = request.sampling
         body: dict[str, object] = {
@@ -273,11 +282,14 @@ class _Call:
         if self._over:
             then()
 
-    def run(self, model: NativeModel, body: Mapping[str, object]) -> None:
-        """In a worker thread: blocks until the generation is over."""
+    def run(
+        self, lease: ModelLease[NativeModel], body: Callable[[NativeModel], Mapping[str, object]]
+    ) -> None:
+        """In a worker thread: loads the model if it must, and blocks until the generation is over."""
         try:
-            if not self._cancelled:
-                model.chat(body, self._on_chunk)
+            with lease.use() as model:
+                if not self._cancelled:
+                    model.chat(body(model), self._on_chunk)
             if self._finish is None:  # stopped by `close`, or else nobody reads this any more
                 self._put(EngineUnavailable("The language model has been stopped."))
         except FovealError as error:

@@ -9,7 +9,7 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -222,6 +222,35 @@ async def test_it_loads_when_first_used_and_again_after_close(tiny_model: Path) 
     assert runtime.loaded
     assert runtime.count_tokens("hello") == 5
     await runtime.close()
+    assert not runtime.loaded
+    assert await text_of(runtime, said("hello")) == first
+    await runtime.close()
+
+
+class HandTimer:
+    """A timer that goes off when the test says so."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+        self.set = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+
+    def __call__(self, _seconds: float, call: Callable[[], None]) -> HandTimer:
+        self.calls.append(call)
+        self.loop.call_soon_threadsafe(self.set.set)
+        return self
+
+    def cancel(self) -> None:
+        self.calls.clear()
+
+
+async def test_it_frees_the_model_when_nobody_asks(tiny_model: Path) -> None:
+    timer = HandTimer()
+    runtime = LlamaRuntime(tiny_model, threads=1, context=512, idle_seconds=1e-9, timer=timer)
+    first = await text_of(runtime, said("hello"))
+    await timer.set.wait()
+    assert runtime.loaded
+    timer.calls.pop()()
     assert not runtime.loaded
     assert await text_of(runtime, said("hello")) == first
     await runtime.close()
