@@ -1,9 +1,7 @@
 """Engine `evidence`: answers about pictures from what perception found, and from nothing else.
 
-Facts of every picture are found at once; questions of known kinds are answered by rules on them and
-cost no model;
-descriptions are worded by the language model from notes, each sentence checked before it is
-released.
+Facts of every picture are found at once; questions of known kinds are answered by rules on them and cost no
+model; descriptions are worded by the language model from notes, each sentence checked before it is released.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from foveal.engines.base import Abilities, Delta, Part, Prompt, TextPart, Turn
-from foveal.engines.evidence import korean
 from foveal.engines.evidence.english_phrases import EnglishPhrases
 from foveal.engines.evidence.guard import load_guard
 from foveal.engines.evidence.intents import Answer, Ask, Question, Style
@@ -33,14 +30,12 @@ from foveal.engines.evidence.telling import Teller
 from foveal.engines.evidence.vocabulary import Language
 from foveal.engines.evidence.writer import Writer, load_prompts
 from foveal.engines.tools import Generator, answer_text
-from foveal.errors import EngineUnavailable
 from foveal.images.detail import DetailedImage
 from foveal.perception.facts import Facts
 
 NOTE = (
-    "Reads evidence about a picture (objects, text, faces, colours, tags found "
-    "by small models) and answers from that; "
-    "it does not look at pixels itself."
+    "Reads evidence about a picture (objects, text, faces, colours, tags found by small models) and answers "
+    "from that; it does not look at pixels itself."
 )
 Timed = Callable[[str, float], None]  # stage, seconds
 
@@ -83,9 +78,7 @@ class EvidenceEngine:
         self._korean = KoreanPhrases(self.lexicon.colours.names)
 
     async def answer(self, prompt: Prompt) -> AsyncGenerator[Delta]:
-        """Closing it stops the language model; facts that are being found go on for whoever asks
-        next.
-        """
+        """Closing it stops the language model; facts that are being found go on for whoever asks next."""
         if not prompt.images:
             source = answer_text(self._runtime, prompt)
         elif prompt.tools or prompt.response_format is not None:
@@ -205,9 +198,7 @@ class EvidenceEngine:
 
 
 def pictures_in_question(turns: Sequence[Turn]) -> tuple[tuple[DetailedImage, ...], int]:
-    """The pictures that the last user turn brought, else those of the latest turn with any; and how
-    many came before.
-    """
+    """The pictures of the last user turn, else of the latest turn with any; and how many came before them."""
     before = sum(len(turn.images) for turn in turns)
     for turn in reversed(turns):
         before -= len(turn.images)
@@ -218,10 +209,3 @@ def pictures_in_question(turns: Sequence[Turn]) -> tuple[tuple[DetailedImage, ..
 
 def _glue(style: Style, number: int) -> str:
     return "\n" if style.list_form else " "
-
-
-def korean_text(text: str) -> bool:
-    return korean.is_korean(text)
-
-
-__all__ = ["EngineUnavailable", "EvidenceEngine", "Finder", "Runtime"]

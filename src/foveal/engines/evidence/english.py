@@ -154,9 +154,7 @@ def _unknowable(clause: Clause, base: Question, lexicon: Lexicon) -> Question | 
 
 
 def _anchored(clause: Clause, base: Question) -> Question:
-    """Fills `anchor` and `relation` from "X on the Y": things before the relation are asked, the
-    one after it anchors.
-    """
+    """Fills `anchor` and `relation` from "X on the Y": X is asked about, Y anchors."""
     found = relation_in(clause.low)
     if found is None:
         return base

@@ -26,9 +26,9 @@ class Guard:
     plain: frozenset[str]
 
     def passes(self, sentence: str, notes: Notes, *, strict: bool = True) -> bool:
-        """`strict`: every word must come from the notes or the plain list; else only things,
-        numbers, colours and quotes
-        are checked."""
+        """`strict`: every word must come from the notes or the plain list; else only things, numbers, colours
+        and quotes are checked.
+        """
         quotes = _QUOTE.findall(sentence)
         if not all(_quoted_in(quote, notes) for quote in quotes):
             return False

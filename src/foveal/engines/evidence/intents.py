@@ -1,6 +1,4 @@
-"""What a question asks: the typed form between the words of a question and the rules that answer
-it.
-"""
+"""What a question asks: the typed form between the words of a question and the rules that answer it."""
 
 from __future__ import annotations
 
@@ -49,13 +47,10 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One clause. `things` in the order named; `colour` and `place` are conditions on them ("red",
-    "left").
+    """One clause. `things` in the order named; `colour` and `place` are conditions on them ("red", "left").
 
-    `target` is what a reading question looks for ("price") or the noun that no table knows;
-    `quoted` the text
-    between quotation marks; `rest` are words that the parser could not place: they narrow the
-    question beyond
+    `target` is what a reading question looks for ("price") or the noun that no table knows; `quoted` the text
+    between quotation marks; `rest` are words that the parser could not place: they narrow the question beyond
     what the facts hold ("sleeping"). `compare` is ("more", 2), ("exactly", 3)...
     """
 
@@ -91,9 +86,9 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A sentence (or two) and its core for brief styles ("Yes", "3", "red"). `known` is False when
-    the picture
-    does not show what was asked."""
+    """A sentence (or two) and its core for brief styles ("Yes", "3", "red"). `known` is False when the
+    picture does not show what was asked.
+    """
 
     text: str
     short: str = ""

@@ -1,6 +1,4 @@
-"""Korean: questions into typed intents, and the small words that Korean answers need (particles,
-counters).
-"""
+"""Korean: questions into typed intents, and the small words that Korean answers need (particles, counters)."""
 
 from __future__ import annotations
 
@@ -61,9 +59,7 @@ def is_korean(text: str) -> bool:
 
 
 def has_final(word: str) -> bool:
-    """Whether the last syllable ends in a consonant (numbers and Latin letters by how they are
-    read).
-    """
+    """Whether the last syllable ends in a consonant (numbers and Latin letters by how they are read)."""
     if not word:
         return False
     last = word[-1]

@@ -1,6 +1,4 @@
-"""The rules' findings in Korean sentences (polite style), from phrase patterns: no model writes
-Korean here.
-"""
+"""The rules' findings in Korean sentences (polite style), from phrase patterns: no model writes Korean."""
 
 from __future__ import annotations
 

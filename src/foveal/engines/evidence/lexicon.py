@@ -1,6 +1,4 @@
-"""The parser's word lists, compiled once: colours, unanswerable patterns, reading targets, harmless
-words.
-"""
+"""The parser's word lists, compiled once: colours, unanswerable patterns, reading targets, harmless words."""
 
 from __future__ import annotations
 
@@ -15,8 +13,8 @@ from foveal.engines.evidence.vocabulary_tables import data_table, load_vocabular
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """`english` and `korean` map a word of a question to a basic colour; `names` a basic colour to
-    its Korean name.
+    """`english` and `korean` map a word of a question to a basic colour; `names` a basic colour to its
+    Korean name.
     """
 
     english: Mapping[str, str]

@@ -133,9 +133,7 @@ def _sure(one: SeenObject, count: int, sights: Sights) -> bool:
 
 
 def _colour(sights: Sights, label: str) -> str:
-    """The colour of the one object of a kind, when one colour covers most of it; persons and
-    animals have none.
-    """
+    """The colour of the one object of a kind, when one covers most of it; persons and animals have none."""
     thing = sights.words.thing(label)
     one = sights.objects(thing)[0]
     if thing.unit in ("명", "마리") or one.box.area < 0.02 or not one.colours:

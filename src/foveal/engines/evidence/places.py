@@ -21,9 +21,7 @@ class Position:
 
 
 def position(box: Box) -> Position:
-    """Thirds of the picture, with a soft border: a centre near a third's edge is "left of the
-    middle".
-    """
+    """Thirds of the picture, with a soft border: a centre near a third's edge is "left of the middle"."""
     x, y = box.centre
     across: Across
     if x < 0.34:
@@ -42,9 +40,7 @@ def position(box: Box) -> Position:
 
 
 def within(box: Box, place: str) -> bool:
-    """Whether the box's centre lies in a named part of the picture ("top left", "middle",
-    "background").
-    """
+    """Whether the box's centre lies in a named part of the picture ("top left", "middle", "background")."""
     x, y = box.centre
     if place == "middle":
         return 0.28 <= x <= 0.72 and 0.2 <= y <= 0.8

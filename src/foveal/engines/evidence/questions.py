@@ -1,6 +1,4 @@
-"""A conversation into the questions of its last message: split, parsed, with pronouns filled from
-the turns before.
-"""
+"""A conversation into the questions of its last message, pronouns filled from the turns before."""
 
 from __future__ import annotations
 

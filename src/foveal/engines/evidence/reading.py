@@ -81,9 +81,7 @@ def near(lines: Sequence[TextLine], boxes: Sequence[Box]) -> list[TextLine]:
 
 
 def targets(lines: Sequence[TextLine], target: str) -> list[str]:
-    """The pieces of text that are a price, a time, a number... largest print first for titles and
-    names.
-    """
+    """The pieces of text that are a price, a time, a number... largest print first for titles and names."""
     if target in ("title", "name"):
         largest = max((size(line) for line in lines), default=0.0)
         groups = [group for group in blocks(lines) if max(map(size, group)) >= 0.85 * largest]

@@ -1,6 +1,4 @@
-"""Answers from the facts alone: a question of a known kind in, what the picture shows out. No
-model, no guess.
-"""
+"""Answers from the facts alone: a question of a known kind in, what the picture shows out."""
 
 from __future__ import annotations
 
@@ -8,11 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from foveal.engines.evidence import reading_rules
+from foveal.engines.evidence import colour_rules, reading_rules
+from foveal.engines.evidence.absence import guessed, missing
 from foveal.engines.evidence.intents import Answer, Ask, Question, Relation
 from foveal.engines.evidence.phrases import Items, Phrases
 from foveal.engines.evidence.places import position, within
-from foveal.engines.evidence.shares import both, has_colour, names, unique
+from foveal.engines.evidence.shares import both, has_colour, unique
 from foveal.engines.evidence.sights import SURFACES, Sights, prominence
 from foveal.engines.evidence.vocabulary import Thing
 from foveal.perception.base import Box
@@ -38,8 +37,8 @@ class Rules:
             Ask.PLACE_YES_NO: self._is_placed,
             Ask.RELATION_YES_NO: self._is_related,
             Ask.WHAT_AT: self._what_at,
-            Ask.COLOUR: self._colour,
-            Ask.COLOUR_YES_NO: self._is_colour,
+            Ask.COLOUR: lambda asked: colour_rules.colour(asked, self.sights, self.say),
+            Ask.COLOUR_YES_NO: lambda asked: colour_rules.is_colour(asked, self.sights, self.say),
             Ask.READ: lambda asked: reading_rules.read(asked, self.sights, self.say),
             Ask.SAYS: lambda asked: reading_rules.says(asked, self.sights, self.say),
             Ask.WHAT_IS: self._what_is,
@@ -63,7 +62,7 @@ class Rules:
     def _is_there(self, thing: Thing, question: Question) -> Answer:
         found = self.sights.objects(thing)
         if found and question.colour:
-            return self._coloured(thing, found, question.colour)
+            return colour_rules.coloured(thing, found, question.colour, self.say)
         if found and question.anchor is not None and question.relation is not None:
             return self._related(thing, question.relation, question.anchor, there=True)
         if found and question.place:
@@ -101,10 +100,6 @@ class Rules:
     def _narrowed(question: Question) -> bool:
         return bool(question.rest) and question.anchor is None
 
-    def _coloured(self, thing: Thing, found: Sequence[SeenObject], colour: str) -> Answer:
-        fitting = [one for one in found if has_colour(one.colours, colour)]
-        return self.say.coloured(thing, colour, len(fitting), names(found[0].colours) if not fitting else ())
-
     def _count(self, question: Question) -> Answer:
         if not question.things:
             return self.say.cannot_see(question.target)
@@ -120,7 +115,7 @@ class Rules:
             fitting = [one for one in found if has_colour(one.colours, question.colour)]
             return self.say.coloured(thing, question.colour, len(fitting), ())
         if question.anchor is not None and question.relation is not None:
-            near = self._standing(found, question.relation, question.anchor)
+            near = self.sights.standing(found, question.relation, question.anchor)
             if self.sights.objects(question.anchor):
                 return self.say.counted_where(
                     thing, len(near), self.say.where_relation(question.relation, question.anchor)
@@ -174,7 +169,7 @@ class Rules:
         if not boxes:
             if self.sights.verdict(thing) == "yes":  # the tagger knows it of the whole picture
                 return self.say.placed(thing, [position(Box(0, 0, 1, 1))], None)
-            return self._guessed(thing)
+            return guessed(thing, self.sights, self.say)
         return self.say.placed(thing, [position(box) for box in boxes], self._surface(boxes, thing))
 
     def _surface(self, boxes: Sequence[Box], thing: Thing) -> Thing | None:
@@ -196,19 +191,9 @@ class Rules:
         thing = question.things[0]
         boxes = self.sights.boxes(thing)
         if not boxes:
-            return self._guessed(thing)
+            return guessed(thing, self.sights, self.say)
         ok = any(within(box, question.place) for box in boxes)
         return self.say.is_placed(thing, question.place, ok, position(boxes[0]))
-
-    def _guessed(self, thing: Thing) -> Answer:
-        """Where it would be if it is there at all."""
-        box = self.sights.guess(thing)
-        return self._missing(thing) if box is None else self.say.guessed(thing, position(box))
-
-    def _missing(self, thing: Thing) -> Answer:
-        if self.sights.verdict(thing) in ("likely", "maybe"):
-            return self.say.unsure(thing)
-        return self.say.missing(thing) if self.sights.verdict(thing) == "no" else self.say.cannot_tell()
 
     def _is_related(self, question: Question) -> Answer:
         assert question.anchor is not None
@@ -218,16 +203,10 @@ class Rules:
     def _related(self, thing: Thing, relation: Relation, anchor: Thing, *, there: bool) -> Answer:
         found = self.sights.objects(thing)
         if not found:
-            return self._missing(thing)
+            return missing(thing, self.sights, self.say)
         if not self.sights.objects(anchor):
-            return self._missing(anchor)
-        return self.say.related(thing, relation, anchor, bool(self._standing(found, relation, anchor)))
-
-    def _standing(self, found: Sequence[SeenObject], relation: Relation, anchor: Thing) -> list[SeenObject]:
-        standing: list[SeenObject] = []
-        for base in self.sights.objects(anchor):
-            standing += [one for one in self.sights.related(base.box, relation, found) if one not in standing]
-        return standing
+            return missing(anchor, self.sights, self.say)
+        return self.say.related(thing, relation, anchor, bool(self.sights.standing(found, relation, anchor)))
 
     def _what_at(self, question: Question) -> Answer:
         everything = [
@@ -242,12 +221,13 @@ class Rules:
             return self.say.what_at(self.items(here), self.say.where_place(question.place))
         anchors = self.sights.objects(question.anchor)
         if not anchors:
-            return self._missing(question.anchor)
+            return missing(question.anchor, self.sights, self.say)
         if question.target == "wearing":
-            return self._colour(replace(question, ask=Ask.COLOUR, things=(question.anchor,), part="clothing"))
+            worn = replace(question, ask=Ask.COLOUR, things=(question.anchor,), part="clothing")
+            return colour_rules.colour(worn, self.sights, self.say)
         relation = question.relation or Relation.NEXT_TO
         others = [one for one in everything if one.label not in question.anchor.labels]
-        found = self._standing(others, relation, question.anchor)
+        found = self.sights.standing(others, relation, question.anchor)
         if relation == Relation.NEXT_TO:
             same = (
                 [one for one in everything if one.label in question.anchor.labels] if len(anchors) > 1 else []
@@ -264,61 +244,6 @@ class Rules:
             number[one.label] = number.get(one.label, 0) + 1
         order = sorted(number, key=lambda label: -weight[label])[:MOST_KINDS]
         return [(self.sights.words.thing(label), number[label]) for label in order]
-
-    def _colour(self, question: Question) -> Answer:
-        person = any("person" in thing.labels for thing in question.things[:1])
-        if question.part == "background":
-            return self.say.part_colour("background", names(self.sights.background()))
-        if question.part == "clothing" or person:
-            thing = question.things[0] if question.things else self.sights.words.thing("person")
-            people = sorted(self.sights.objects(thing), key=lambda one: -one.box.area)
-            if not people:
-                return self._missing(thing)
-            worn = [names(one.clothing) for one in people[:3] if one.clothing]
-            return self.say.colour(thing, worn, clothing=True) if worn else self.say.cannot_tell()
-        if not question.things:
-            known = question.part == "picture" or not question.rest
-            return (
-                self.say.part_colour("picture", names(self.sights.facts.colours))
-                if known
-                else self.say.cannot_tell()
-            )
-        asked = unique(question.things)[: 2 if " and " in question.text else 1]
-        return both([self._colour_of(thing, question) for thing in asked])
-
-    def _colour_of(self, thing: Thing, question: Question) -> Answer:
-        found = self.sights.objects(thing)
-        if question.anchor is not None and question.relation is not None and found:
-            found = self._standing(found, question.relation, question.anchor) or found
-        if question.place and found:
-            found = [one for one in found if within(one.box, question.place)] or found
-        if not found:
-            return self._missing(thing)
-        largest = sorted(found, key=lambda one: -one.box.area)[:3]
-        each = [names(one.colours) for one in largest if one.colours]
-        return self.say.colour(thing, each, clothing=False) if each else self.say.cannot_tell()
-
-    def _is_colour(self, question: Question) -> Answer:
-        if question.part == "greyscale":
-            grey = sum(
-                share.share for share in self.sights.facts.colours if share.name in ("black", "white", "grey")
-            )
-            return self.say.greyscale(grey > 0.97)
-        if question.part == "background":
-            shares = self.sights.background()
-            return self.say.is_colour(
-                None, question.colour, has_colour(shares, question.colour), names(shares)
-            )
-        thing = question.things[0] if question.things else self.sights.words.thing("person")
-        found = sorted(self.sights.objects(thing), key=lambda one: -one.box.area)
-        if not found:
-            return self._missing(thing)
-        person = "person" in thing.labels
-        shares = found[0].clothing if person else found[0].colours
-        if not shares:
-            return self.say.cannot_tell()
-        ok = any(has_colour(one.clothing if person else one.colours, question.colour) for one in found[:3])
-        return self.say.is_colour(thing, question.colour, ok, names(shares))
 
     def _what_is(self, question: Question) -> Answer:
         thing = question.things[0] if question.things else None
@@ -359,7 +284,7 @@ class Rules:
         thing = question.things[0] if question.things else self.sights.words.thing("person")
         count = len(self.sights.objects(thing))
         if not count and question.things:
-            return self._missing(thing)
+            return missing(thing, self.sights, self.say)
         return self.say.doing_unknown(thing, count)
 
     def _faces(self, question: Question) -> Answer:

@@ -1,6 +1,4 @@
-"""The facts of one picture, looked up by things: what is seen of a kind, where it is, and what lies
-how to what.
-"""
+"""The facts of one picture, looked up by things: what is seen of a kind, where, and what lies how to what."""
 
 from __future__ import annotations
 
@@ -188,6 +186,13 @@ class Sights:
         """Those of `among` that stand in the relation to the anchor, nearest first."""
         found = [one for one in among if one.box != anchor and holds(one.box, anchor, relation, one.label)]
         return sorted(found, key=lambda one: gap(one.box, anchor))
+
+    def standing(self, found: Sequence[SeenObject], relation: Relation, anchor: Thing) -> list[SeenObject]:
+        """Those of `found` that stand in the relation to any object of the anchor's kinds."""
+        standing: list[SeenObject] = []
+        for base in self.objects(anchor):
+            standing += [one for one in self.related(base.box, relation, found) if one not in standing]
+        return standing
 
     def background(self) -> tuple[ColourShare, ...]:
         """Colours of the picture less those of its objects (shares of their boxes)."""

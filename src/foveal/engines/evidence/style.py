@@ -1,12 +1,9 @@
-"""How the caller wants to be answered: what system messages and the question itself ask of the
-form.
-"""
+"""How the caller wants to be answered: what system messages and the question itself ask of the form."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from foveal.engines.base import Turn
 from foveal.engines.evidence.intents import Answer, Question, Style
@@ -126,7 +123,3 @@ def _yes_or_no(answer: Answer) -> str:
         if re.match(r"no\b|none\b|아니", low):
             return "no"
     return ""
-
-
-def shorter(style: Style, sentences: int) -> Style:
-    return replace(style, sentences=sentences)

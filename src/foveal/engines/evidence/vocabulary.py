@@ -1,9 +1,7 @@
 """The words of questions and answers: which words name which things, in English and Korean.
 
-A `Thing` is what a word of a question stands for: one of the detector's kinds, a group of them
-("vehicle"),
-something that only the tagger knows ("castle"), or a word that nothing here can find. The tables
-are data
+A `Thing` is what a word of a question stands for: one of the detector's kinds, a group of them ("vehicle"),
+something that only the tagger knows ("castle"), or a word that nothing here can find. The tables are data
 files (`data/objects.toml`, `groups.toml`, `people.toml`, `tags.toml`).
 """
 
@@ -29,9 +27,9 @@ WORD = re.compile(r"[a-z0-9]+(?:['’-][a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """`labels` are the detector's kinds that count as it, `tags` the tagger's names; `adds` is what
-    a word such as
-    "girl" or "pigeon" says beyond them and nobody can see ("gender or age", "kind")."""
+    """`labels` are the detector's kinds that count as it, `tags` the tagger's names; `adds` is what a word
+    such as "girl" or "pigeon" says beyond them and nobody can see ("gender or age", "kind").
+    """
 
     key: str
     singular: str
