@@ -7,8 +7,8 @@ FOLDER holds pictures and a labels.json:
                    "objects": [{"label": "dog", "box": [left, top, right, bottom], "crowd": 0}],
                    "questions": [{"ask": "reading", "question": "...", "expect": ["..."]}]}]}
 Boxes are 0..1. Questions about presence, absence, counts and positions are generated from the boxes with a
-fixed seed (`questions` adds others, kept verbatim); an answer is right when its words say so, as a reader would judge
-them.
+fixed seed (`questions` adds others, kept verbatim); an answer is right when its words say so, as a reader
+would judge them.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def _area(one: dict[str, Any]) -> float:
 
 
 def false_objects(text: str, picture: dict[str, Any], engine: EvidenceEngine) -> list[str]:
-    """Detector kinds that the description names and no label backs (a group's word is backed by any member)."""
+    """Detector kinds that are named and that no label backs (a group's word is backed by any member)."""
     labels = {one["label"] for one in picture["objects"]} | set(picture.get("also", ()))
     bare = re.sub(r"[“\"][^”\"]*[”\"]", "", text)
     bare = re.sub(

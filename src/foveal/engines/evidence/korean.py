@@ -1,4 +1,4 @@
-"""Korean: questions into typed intents, and the small words that Korean answers need (particles, counters)."""
+"""Korean: questions into typed intents, and the small words of answers (particles, counters)."""
 
 from __future__ import annotations
 
