@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -35,6 +35,13 @@ PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the int
 RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
 
 
+Timed = Callable[[str, float], None]  # stage, seconds
+
+
+def _untimed(_stage: str, _seconds: float) -> None:
+    return None
+
+
 def needed_models(settings: Settings) -> list[str]:
     """The weights that the engine of these settings cannot do without."""
     if settings.engine != "evidence":
@@ -59,14 +66,15 @@ def require_models(settings: Settings) -> None:
         )
 
 
-def build_engine(name: str, settings: Settings) -> Engine:
+def build_engine(name: str, settings: Settings, timed: Timed) -> Engine:
     """One engine, nothing loaded yet; `SetupError` when its settings are incomplete.
 
-    Each engine is imported only when it is asked for: the perception runtimes alone take a second.
+    `timed` is told what each stage of an answer took. Each engine is imported only when it is asked for: the
+    perception runtimes alone take a second.
     """
     match name:
         case "evidence":
-            return _evidence(settings)
+            return _evidence(settings, timed)
         case "gguf":
             return _gguf(settings)
         case "openai":
@@ -78,7 +86,7 @@ def build_engine(name: str, settings: Settings) -> Engine:
     raise SetupError(f"there is no engine named {name!r}; there are evidence, gguf, openai and echo")
 
 
-def _evidence(settings: Settings) -> Engine:
+def _evidence(settings: Settings, timed: Timed) -> Engine:
     from foveal.engines.evidence.engine import EvidenceEngine
     from foveal.engines.llama import LlamaRuntime
     from foveal.perception.finder import build_fact_finder
@@ -99,7 +107,7 @@ def _evidence(settings: Settings) -> Engine:
         max_waiting=settings.queue,
         idle_seconds=settings.idle_seconds or None,
     )
-    return EvidenceEngine(finder, runtime)
+    return EvidenceEngine(finder, runtime, timed=timed)
 
 
 def _gguf(settings: Settings) -> Engine:
@@ -145,9 +153,9 @@ class House:
         await self.door.close()
 
 
-def build_house(settings: Settings, engine_names: Iterable[str]) -> House:
+def build_house(settings: Settings, engine_names: Iterable[str], timed: Timed = _untimed) -> House:
     """Everything between a chat request and its answer, for these engines."""
-    engines = {name: build_engine(name, settings) for name in dict.fromkeys(engine_names)}
+    engines = {name: build_engine(name, settings, timed) for name in dict.fromkeys(engine_names)}
     slots = {
         name: EngineSlot(engine, running=RUNNING[name], waiting=settings.queue)
         for name, engine in engines.items()
@@ -181,7 +189,9 @@ class WarmUp:
 
 def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
     """The ASGI application of `foveal serve`."""
-    house = build_house(settings, (row.engine for row in accounts.deployments.values()))
+    metrics = Metrics()
+    names = (row.engine for row in accounts.deployments.values())
+    house = build_house(settings, names, metrics.stage)
     warm_up = WarmUp(house.engines)
 
     @contextlib.asynccontextmanager
@@ -206,7 +216,7 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
         api_versions=load_api_versions(),
         model_versions=load_model_versions(),
         readiness=warm_up,
-        metrics=Metrics(),
+        metrics=metrics,
         annotations=settings.annotations,
         strict=settings.strict,
         max_body=settings.max_body,

@@ -36,6 +36,13 @@ class Metrics:
             tokens.labels, ("prompt", "completion", "image")
         )
         self._images = Counter("foveal_images", "Pictures in answered requests.", registry=self.registry)
+        self._stages = Histogram(
+            "foveal_engine_stage_seconds",
+            "What each stage of the evidence engine took.",
+            ("stage",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
         self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def request_ended(self, route: str, status: int, seconds: float) -> None:
@@ -45,6 +52,10 @@ class Metrics:
             self._children[route, status] = child
         child[0].inc()
         child[1].observe(seconds)
+
+    def stage(self, name: str, seconds: float) -> None:
+        """A stage of an engine has ended: objects, text, first words …"""
+        self._stages.labels(name).observe(seconds)
 
     def answered(self, usage: Usage) -> None:
         self._prompt.inc(usage.prompt_tokens)

@@ -1,0 +1,39 @@
+"""`foveal demo` with the real models: the main job on real pictures, as a new user sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.models
+def test_the_demo_answers_about_every_picture() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "foveal", "demo"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "FOVEAL_ENGINE": "evidence"},
+    )
+    assert done.returncode == 0, done.stderr
+    blocks = re.findall(
+        r"picture   (\S+)\nquestion  (.*)\nanswer    (.*?)\ntime      [\d.]+ s\n", done.stdout, re.DOTALL
+    )
+    answers = {(picture, question): answer for picture, question, answer in blocks}
+    assert len(answers) == 9
+    assert "person" in answers["astronaut.jpg", "Describe this picture."]
+    assert "one person" in answers["astronaut.jpg", "How many people are there?"]
+    animals = answers["cat.jpg", "What animal is this, and is there a dog?"]
+    assert "cat" in animals
+    assert "No" in animals
+    assert "people" in answers["street.jpg", "How many people are on the street?"]
+    assert "unambiguously as either object or background" in answers["page.jpg", "What does the page say?"]
+    assert "cup" in answers["coffee.jpg", "What colour is the cup?"]
+    notice = answers["notice-ko.jpg", "이 안내문에 뭐라고 쓰여 있나요?"]
+    assert "도서관 이용 안내" in notice
+    assert "02-123-4567" in notice
+    assert "can't tell" in answers["temple.jpg", "What is the name of the architect?"]
