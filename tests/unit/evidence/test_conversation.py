@@ -118,6 +118,7 @@ async def test_a_true_caption_is_released_sentence_by_sentence() -> None:
         "A red bus with a person says “London”.",  # a text
         "A person is driving a red bus.",  # an action of the wrong subject
         "A red bus",  # no sentence
+        "A red bus and a person.",  # none either
     ],
 )
 async def test_an_invented_caption_never_leaves_the_engine(invented: str) -> None:

@@ -55,8 +55,9 @@ def more_english(notes: Notes, sights: Sights, *, detailed: bool) -> list[str]:
     if detailed and sights.facts.faces:
         count = len(sights.facts.faces)
         sentences.append(f"{upper(number(count))} {'face is' if count == 1 else 'faces are'} visible.")
-    if notes.texts:
-        sentences.append(f"The text reads {quoted(notes.texts)}.")
+    if notes.texts:  # last, but where there is nothing else
+        place = len(sentences) if notes.subjects or notes.looks_like else 0
+        sentences.insert(place, f"The text reads {quoted(notes.texts)}.")
     return sentences
 
 

@@ -17,6 +17,7 @@ _WHERE = re.compile(
     r"\b(on|in|inside|under|behind|above|over) (?:(?:top|front) of )?(?:(?:a|"
     r"an|the|its|their) )?(?:\w+ )?$"
 )
+_VERB = re.compile(r"\b(?:is|are|shows?|features?|includes?|reads?|says?|looks?|appears?|has|have)\b")
 _NUMBERS = {number(count): count for count in range(2, 13)}
 
 
@@ -37,7 +38,7 @@ class Guard:
             self._things(bare, notes)
             and self._colours(bare, notes)
             and not any(_shared(bare, act.label) for act in notes.acts)
-            and (not strict or self._words(bare, notes))
+            and (not strict or (bool(_VERB.search(bare)) and self._words(bare, notes)))
         )
 
     def _things(self, bare: str, notes: Notes) -> bool:
