@@ -21,7 +21,7 @@ def test_the_demo_answers_about_every_picture() -> None:
     )
     assert done.returncode == 0, done.stderr
     blocks = re.findall(
-        r"picture   (\S+)\nquestion  (.*)\nanswer    (.*?)\ntime      [\d.]+ s\n", done.stdout, re.DOTALL
+        r"picture   (\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\ntime      [\d.]+ s\n", done.stdout, re.DOTALL
     )
     answers = {(picture, question): answer for picture, question, answer in blocks}
     assert len(answers) == 9
