@@ -93,13 +93,14 @@ class EvidenceEngine:
         return self._runtime.count_tokens(text)
 
     async def ready(self) -> None:
-        """Load every net and the language model, and compute the captions' prompt prefix once."""
+        """Load every net and the language model, and compute the prefix of both kinds of prompt once."""
         await asyncio.gather(self._finder.warm(), self._runtime.ready())
-        async with aclosing(
-            self._teller.writer.caption("Subjects: -\nActions: -\nPlace: -\nText: -", 0)
-        ) as words:
-            async for _ in words:
-                break
+        writer = self._teller.writer
+        no_notes = "Subjects: -\nActions: -\nPlace: -\nText: -"
+        for words in (writer.caption(no_notes, 0), writer.reply("-", "-", 0)):
+            async with aclosing(words):
+                async for _ in words:
+                    break
 
     async def close(self) -> None:
         await self._runtime.close()
