@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from foveal.perception.base import TextLine
+
+Span = tuple[float, float]  # top, bottom
+
+_TELLING_RUN = 0.05  # of the picture's width
 
 
 def is_hangul(letter: str) -> bool:
@@ -45,20 +50,36 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
         left = [line for line in lines if line.box.right <= gutter]
         right = [line for line in lines if line.box.left >= gutter]
         return in_reading_order(left) + in_reading_order(right)
-    rows: list[list[TextLine]] = []
-    for line in sorted(lines, key=lambda one: one.box.centre[1]):
-        if rows and _same_row(rows[-1], line):
-            rows[-1].append(line)
+    common = median([slope(line) for line in lines]) if lines else 0.0
+    level = [(level_span(line, common), line) for line in lines]
+    rows: list[list[tuple[Span, TextLine]]] = []
+    for one in sorted(level, key=lambda pair: sum(pair[0])):
+        if rows and _same_row(rows[-1][-1][0], one[0]):
+            rows[-1].append(one)
         else:
-            rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda one: one.box.left)]
+            rows.append([one])
+    return [line for row in rows for _, line in sorted(row, key=lambda pair: pair[1].box.left)]
 
 
-def _same_row(row: Sequence[TextLine], line: TextLine) -> bool:
-    """Their heights overlap by more than half of the smaller one."""
-    last = row[-1].box
-    shared = min(last.bottom, line.box.bottom) - max(last.top, line.box.top)
-    return shared > 0.5 * min(last.height, line.box.height)
+def slope(line: TextLine) -> float:
+    """How steeply the line falls to the right, relative height per relative width; 0 where it is too short to
+    tell, or stands upright.
+    """
+    (left, top), (right, end), _, _ = line.polygon
+    run, fall = right - left, end - top
+    return fall / run if run > _TELLING_RUN and abs(fall) < run else 0.0
+
+
+def level_span(line: TextLine, fall: float) -> Span:
+    """Top and bottom of the line when a page whose lines fall by `fall` is sheared level."""
+    heights = [y - fall * x for x, y in line.polygon]
+    return min(heights), max(heights)
+
+
+def _same_row(last: Span, one: Span) -> bool:
+    """They overlap by more than half of the lower one's height."""
+    shared = min(last[1], one[1]) - max(last[0], one[0])
+    return shared > 0.5 * min(last[1] - last[0], one[1] - one[0])
 
 
 def _gutter(lines: Sequence[TextLine]) -> float | None:

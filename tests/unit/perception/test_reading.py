@@ -96,3 +96,18 @@ def test_words_are_parted_by_blank_columns() -> None:
     assert len(spans) == 3
     assert [round(start * 300) // 100 for start, _ in spans] == [0, 1, 2]
     assert pieces(np.full((40, 300, 3), 200, dtype=np.uint8)) in ([], [(0.0, 1.0)])
+
+
+def test_a_tilted_page_is_read_line_by_line() -> None:
+    """Lines that rise to the right, so that the start of one lies below the end of the next."""
+    page = [
+        TextLine(
+            f"line {row}",
+            0.99,
+            ((x, y), (r, y - 0.28 * (r - x)), (r, y - 0.28 * (r - x) + 0.05), (x, y + 0.05)),
+        )
+        for row, (x, y, r) in enumerate(
+            [(0.01, 0.22, 0.6), (0.1, 0.26, 0.95), (0.02, 0.34, 0.93), (0.02, 0.4, 0.5)]
+        )
+    ]
+    assert texts([page[2], page[1], page[3], page[0]]) == ["line 0", "line 1", "line 2", "line 3"]

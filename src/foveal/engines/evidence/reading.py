@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from foveal.engines.evidence.sights import gap, grown
 from foveal.perception.base import Box, TextLine
+from foveal.perception.reading import slope
 
 CONFIDENT = 0.6  # lines below are noise more often than text
 _MOJIBAKE = re.compile(r"^[\W_]+$")
@@ -58,7 +59,8 @@ def _continues(above: TextLine, line: TextLine) -> bool:
     a, b = above.box, line.box
     height = min(size(above), size(line))  # of the print: the boxes of tilted lines overlap
     alike = max(size(above), size(line)) <= 2.2 * height if height else False
-    step = b.centre[1] - a.centre[1]
+    fall = (slope(above) + slope(line)) / 2
+    step = (b.centre[1] - a.centre[1]) - fall * (b.centre[0] - a.centre[0])
     under = 0.5 * height <= step <= 1.6 * height
     beside = abs(step) < 0.4 * height and 0 <= b.left - a.right <= 1.5 * height
     sideways = min(a.right, b.right) - max(a.left, b.left)
