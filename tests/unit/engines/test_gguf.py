@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ async def engine(tiny_model: Path, tiny_encoder: Path) -> AsyncIterator[GgufEngi
     await engine.close()
 
 
-async def said(engine: GgufEngine, *turns: Turn, **sampling: object) -> str:
-    return (await gather(engine.answer(Prompt(turns, replace(GREEDY, **sampling))))).text  # type: ignore[arg-type]
+async def said(engine: GgufEngine, *turns: Turn, **sampling: Any) -> str:
+    return (await gather(engine.answer(Prompt(turns, replace(GREEDY, **sampling))))).text
 
 
 async def test_text(engine: GgufEngine) -> None:

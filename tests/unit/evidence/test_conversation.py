@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 
 import pytest
 from tests.support.evidence import Says, answer, engine, facts, line, picture, seen, turn
 
 from foveal.engines.base import Prompt, ResponseFormat
+from foveal.engines.llama import Generation, Piece
 from foveal.errors import EngineUnavailable
 
 DOG = facts([seen("dog", (0.1, 0.3, 0.4, 0.8), "brown")])
@@ -145,8 +147,9 @@ async def test_korean_descriptions_need_no_model() -> None:
 
 async def test_descriptions_survive_a_missing_language_model() -> None:
     class Gone(Says):
-        def generate(self, request: object) -> object:  # type: ignore[override]
+        async def generate(self, request: Generation) -> AsyncGenerator[Piece]:
             raise EngineUnavailable("not there")
+            yield Piece()
 
     found = await answer(engine(DOG, Gone()), turn("user", "Describe this picture:", "a"))
     assert found == "The picture shows a dog. The dog is on the left and is mostly brown."
