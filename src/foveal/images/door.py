@@ -30,7 +30,7 @@ from foveal.images.tiles import AskedDetail, choose_detail
 NOT_ACCESSIBLE = "The provided image url is not accessible. Please check the URL and try again."
 INVALID_BASE64 = "Invalid image (base64) data."
 
-DEFAULT_CACHE_BYTES = 128 * 1024 * 1024
+DEFAULT_CACHE_BYTES = 64 * 1024 * 1024  # some forty pictures: full soon, so that memory does not creep
 _MAX_DATA_URL_HEAD = 256  # characters before the comma; longer ones are no media type
 
 T = TypeVar("T")
