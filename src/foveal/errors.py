@@ -44,6 +44,12 @@ class InvalidImage(FovealError):
     """An image part that cannot be used: not reachable, not an image, too large, broken."""
 
 
+class InvalidDataSource(FovealError):
+    """A data source that cannot be used: its endpoint, its key, or the resource behind the key."""
+
+    code = "InvalidDataSource"
+
+
 class PayloadTooLarge(FovealError):
     status = 413
     code = "RequestEntityTooLarge"
@@ -75,6 +81,13 @@ class TooManyRequests(FovealError):
 
     status = 429
     code = "429"
+
+
+class NotSupported(FovealError):
+    """An operation of the real service that this one does not have."""
+
+    status = 501
+    code = "NotImplemented"
 
 
 class EngineError(FovealError):

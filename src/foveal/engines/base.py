@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from foveal.images.detail import DetailedImage
+from foveal.perception.base import TextLine
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
@@ -22,8 +23,21 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadText:
+    """What the OCR enhancement read in one picture: every line in reading order, and `text`, what of it fits
+    into the prompt. An engine that knows text only as text puts `text` beside the picture.
+    """
+
+    lines: tuple[TextLine, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePart:
+    """`read` is None when the OCR enhancement was not asked for."""
+
     image: DetailedImage
+    read: ReadText | None = None
 
 
 Part = TextPart | ImagePart

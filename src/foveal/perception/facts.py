@@ -55,6 +55,20 @@ class Facts:
 
 
 class FactFinder(Protocol):
-    """Computes `Facts` off the event loop in a bounded pool; a second call for one picture costs nothing."""
+    """Looks at pictures off the event loop in a bounded pool; a second call for one picture costs nothing.
 
-    async def facts(self, image: DetailedImage) -> Facts: ...
+    What is seen, what is read and what is read closely are found and kept apart, so that each caller pays
+    only for what it asks: reading alone starts no detector, seeing alone no reader.
+    """
+
+    async def facts(self, image: DetailedImage) -> Facts:
+        """Everything, as far as the view of the picture's detail plan shows it."""
+        ...
+
+    async def see(self, image: DetailedImage) -> Facts:
+        """The same without text: `lines` is empty."""
+        ...
+
+    async def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
+        """The text alone, read at the picture's own resolution (from `image.data`), in reading order."""
+        ...
