@@ -106,16 +106,7 @@ def decode(
     `sha256` is asked last, so that another thread can compute it meanwhile.
     """
     size = tiles.working_size if detail == "high" else tiles.overview_size
-    try:
-        stored = _decoder(header)(data, header, size(header.width, header.height), limits)
-    except InvalidImage as error:
-        raise InvalidImage(error.message, param=param) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders fail in a dozen ways on broken bytes; none is the client's to read
-        raise InvalidImage(INVALID_IMAGE, param=param) from error
-    view = _resize(stored, size(header.width, header.height))
-    view = _frozen(_upright(view, header.orientation))
+    view = upright_pixels(data, header, size(header.width, header.height), limits, param=param)
     width, height = header.upright_size
     return DetailedImage(
         sha256=sha256(),
@@ -129,6 +120,24 @@ def decode(
         tiles=() if detail == "low" else tiles.tiles(width, height),
         data=data,
     )
+
+
+def upright_pixels(
+    data: bytes, header: Header, size: tuple[int, int], limits: Limits, *, param: str | None
+) -> Pixels:
+    """A checked picture at `size` (width, height; before EXIF turns it), upright and read-only.
+
+    Raises `InvalidImage` when its pixels cannot be read.
+    """
+    try:
+        stored = _decoder(header)(data, header, size, limits)
+    except InvalidImage as error:
+        raise InvalidImage(error.message, param=param) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders fail in a dozen ways on broken bytes; none is the client's to read
+        raise InvalidImage(INVALID_IMAGE, param=param) from error
+    return _frozen(_upright(_resize(stored, size), header.orientation))
 
 
 _Size = tuple[int, int]  # width, height

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from foveal.images.detail import DetailedImage, Pixels
+from foveal.images.fine import fine_view
 from foveal.models.store import ModelStore
 from foveal.perception import colours, ssd
 from foveal.perception.base import (
@@ -60,7 +61,12 @@ class Sight:
     sure: float  # confidence from which an object is mentioned
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
+        """The text that the plan's view shows."""
         return tuple(self.reader.read(image.best))
+
+    def read_closely(self, image: DetailedImage) -> tuple[TextLine, ...]:
+        """The text at the picture's own resolution. Raises InvalidImage when its bytes cannot be decoded."""
+        return tuple(self.reader.read(fine_view(image)))
 
     def see(self, image: DetailedImage) -> Seen:
         pixels = image.best
@@ -85,7 +91,11 @@ class Sight:
         return SeenObject(one.label, one.confidence, one.box, inside, clothing)
 
 
-def assemble(image: DetailedImage, seen: Seen, lines: tuple[TextLine, ...], reading: float) -> Facts:
+def assemble(
+    image: DetailedImage, seen: Seen, lines: tuple[TextLine, ...] = (), reading: float | None = None
+) -> Facts:
+    """`reading`: seconds that the lines took; None when nothing was read."""
+    text = {} if reading is None else {"text": reading}
     return Facts(
         width=image.width,
         height=image.height,
@@ -97,7 +107,7 @@ def assemble(image: DetailedImage, seen: Seen, lines: tuple[TextLine, ...], read
         lines=lines,
         colours=seen.shares,
         brightness=seen.brightness,
-        stage_seconds={**seen.stage_seconds, "text": reading},
+        stage_seconds={**seen.stage_seconds, **text},
     )
 
 
