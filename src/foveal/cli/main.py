@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("foveal.cli.demo", "demo"),
     "doctor": ("foveal.cli.doctor", "doctor"),
     "models": ("foveal.cli.models", "models"),
+    "resource": ("foveal.cli.resource", "resource"),
     "serve": ("foveal.cli.serve", "serve"),
 }
 

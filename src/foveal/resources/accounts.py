@@ -79,29 +79,37 @@ def open_accounts(
             first = _fill(connection)
             if operator_key is None:
                 generated = new_key()
-                _store_key(connection, hash_key(first, 1, generated, by_operator=False))
+                store_key(connection, hash_key(first, 1, generated, by_operator=False))
         if operator_key is not None:
             known = [key for key in _keys(connection) if key.resource == first and key.slot == 1]
             if not (known and known[0].by_operator and matches(known[0], operator_key)):
-                _store_key(connection, hash_key(first, 1, operator_key, by_operator=True))
+                store_key(connection, hash_key(first, 1, operator_key, by_operator=True))
         return _snapshot(connection, engine, strict), generated
 
 
 def _fill(connection: Connection) -> str:
     """Write the first resource and its deployments; returns the resource's name."""
-    data: dict[str, Any] = tomllib.loads(
-        files("foveal.resources").joinpath("data/first_resource.toml").read_text("utf-8")
-    )
-    now = int(time.time())
-    connection.execute(insert(resources).values(created_at=now, **data["resource"]))
-    name: str = data["resource"]["name"]
-    for row in data["deployments"]:
-        values = {"engine": None, "strict": None, "created_at": now, "updated_at": now}
-        connection.execute(insert(deployments).values(resource=name, **values, **row))
+    first = _first_resource()["resource"]
+    connection.execute(insert(resources).values(created_at=int(time.time()), **first))
+    name: str = first["name"]
+    add_deployments(connection, name)
     return name
 
 
-def _store_key(connection: Connection, key: StoredKey) -> None:
+def add_deployments(connection: Connection, resource: str) -> None:
+    """The deployments that every resource which chats starts with."""
+    now = int(time.time())
+    for row in _first_resource()["deployments"]:
+        values = {"engine": None, "strict": None, "created_at": now, "updated_at": now}
+        connection.execute(insert(deployments).values(resource=resource, **values, **row))
+
+
+def _first_resource() -> dict[str, Any]:
+    return tomllib.loads(files("foveal.resources").joinpath("data/first_resource.toml").read_text("utf-8"))
+
+
+def store_key(connection: Connection, key: StoredKey) -> None:
+    """Keep a key (hashed) in its slot, in place of the one that was there."""
     here = (resource_keys.c.resource == key.resource) & (resource_keys.c.slot == key.slot)
     connection.execute(delete(resource_keys).where(here))
     connection.execute(

@@ -1,0 +1,155 @@
+"""`foveal resource` and its commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine
+
+from foveal.cli.options import setting_options, settings_from
+from foveal.resources.accounts import open_accounts
+from foveal.resources.register import (
+    add_resource,
+    list_resources,
+    load_kinds,
+    regenerate_key,
+    remove_resource,
+)
+from foveal.store.database import open_database
+
+LATER = "A server that is running sees this after its next start."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def resource() -> None:
+    """Resources of the data directory: Azure OpenAI, Computer Vision and multi-service ones.
+
+    A fresh data directory has one multi-service resource, `local`, which needs no other. Vision enhancements
+    of an OpenAI resource need a Computer Vision resource of tier S1 in the same region.
+
+    \b
+    Examples:
+      foveal resource list
+      foveal resource add my-vision --kind ComputerVision --region swedencentral
+      foveal resource add my-openai --kind OpenAI --json
+      foveal resource new-key my-vision 2
+      foveal resource remove my-vision
+    """
+
+
+@resource.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@setting_options("data")
+def list_command(as_json: bool, **flags: Any) -> None:
+    """List the resources with kind, region and tier.
+
+    \b
+    Examples:
+      foveal resource list
+      foveal resource list --json
+    """
+    with _database(flags, as_json) as database:
+        found = list_resources(database)
+    if as_json:
+        rows = [{"name": r.name, "kind": r.kind, "region": r.region, "tier": r.tier} for r in found]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("name", "kind", "region", "tier")
+    for one in found:
+        table.add_row(one.name, one.kind, one.region, one.tier)
+    Console().print(table)
+
+
+@resource.command("add")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(list(load_kinds())),
+    default="ComputerVision",
+    show_default=True,
+    help="What it is.",
+)
+@click.option(
+    "--region", metavar="REGION", help="Azure's name of a region; that of the first resource by default."
+)
+@click.option(
+    "--tier", metavar="TIER", help="S0 (AIServices, OpenAI), S1 or F0 (ComputerVision; S1 by default)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the resource and its keys as JSON.")
+@setting_options("data")
+def add_command(
+    name: str, kind: str, region: str | None, tier: str | None, as_json: bool, **flags: Any
+) -> None:
+    """Make a resource and print its two keys, this once.
+
+    \b
+    Examples:
+      foveal resource add my-vision
+      foveal resource add free-vision --kind ComputerVision --tier F0
+      foveal resource add my-openai --kind OpenAI --region westus
+    """
+    with _database(flags, as_json) as database:
+        made, keys = add_resource(database, name, kind, region=region, tier=tier)
+    if as_json:
+        row = {"name": made.name, "kind": made.kind, "region": made.region, "tier": made.tier}
+        click.echo(json.dumps({**row, "key1": keys[0], "key2": keys[1]}, indent=2))
+        return
+    click.echo(f"{made.kind} resource {made.name} ({made.region}, {made.tier})")
+    for slot, key in enumerate(keys, start=1):
+        click.echo(f"key {slot} (shown this once): {key}")
+    click.echo(LATER)
+
+
+@resource.command("new-key")
+@click.argument("name")
+@click.argument("slot", type=click.IntRange(1, 2), metavar="1|2")
+@setting_options("data")
+def new_key_command(name: str, slot: int, **flags: Any) -> None:
+    """Replace key 1 or key 2 of a resource; the other key goes on working.
+
+    \b
+    Examples:
+      foveal resource new-key local 2
+    """
+    with _database(flags) as database:
+        key = regenerate_key(database, name, slot)
+    click.echo(f"key {slot} of {name} (shown this once): {key}")
+    click.echo(LATER)
+
+
+@resource.command("remove")
+@click.argument("name")
+@setting_options("data")
+def remove_command(name: str, **flags: Any) -> None:
+    """Forget a resource with its keys and deployments.
+
+    \b
+    Examples:
+      foveal resource remove my-vision
+    """
+    with _database(flags) as database:
+        remove_resource(database, name)
+    click.echo(f"{name} is removed. {LATER}")
+
+
+@contextmanager
+def _database(flags: dict[str, Any], quiet: bool = False) -> Iterator[Engine]:
+    """The data directory's database; a fresh one gets its first resource, and its key is told."""
+    settings = settings_from(flags)
+    database = open_database(settings.data)
+    try:
+        accounts, generated = open_accounts(
+            database, operator_key=settings.api_key, engine=settings.engine, strict=settings.strict
+        )
+        if generated is not None:
+            first = next(iter(accounts.resources))
+            click.echo(f"Key 1 of resource {first} (shown this once): {generated}", err=quiet)
+        yield database
+    finally:
+        database.dispose()

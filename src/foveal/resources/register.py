@@ -1,0 +1,124 @@
+"""Making, listing and removing resources: what the operator does, apart from what requests are checked by.
+
+A resource of a kind that chats starts with the deployments of `data/first_resource.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from foveal.errors import InvalidRequest
+from foveal.resources.accounts import Resource, add_deployments, store_key
+from foveal.resources.keys import hash_key, new_key
+from foveal.store.tables import resources
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`tiers`: the first is the default."""
+
+    tiers: tuple[str, ...]
+    deployments: bool
+
+
+def load_kinds() -> Mapping[str, Kind]:
+    """AIServices, OpenAI and ComputerVision."""
+    return {name: Kind(tuple(row["tiers"]), row["deployments"]) for name, row in _data("kinds").items()}
+
+
+def load_regions() -> tuple[str, ...]:
+    return tuple(_data("regions")["names"])
+
+
+def list_resources(database: Engine) -> list[Resource]:
+    """In the order they were made."""
+    with database.connect() as connection:
+        rows = connection.execute(select(resources).order_by(resources.c.created_at, resources.c.name))
+        return [Resource(row.name, row.kind, row.region, row.tier) for row in rows]
+
+
+def add_resource(
+    database: Engine, name: str, kind: str, *, region: str | None = None, tier: str | None = None
+) -> tuple[Resource, tuple[str, str]]:
+    """The new resource and its two keys, which are kept only as hashes.
+
+    `region` is that of the first resource when not given, `tier` the usual one of the kind. Raises
+    `InvalidRequest`.
+    """
+    kinds = load_kinds()
+    if kind not in kinds:
+        raise InvalidRequest(f"'{kind}' is no kind of resource; there are {', '.join(kinds)}", param="kind")
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"'{name}' is not a name for a resource: 2 to 64 letters, digits and hyphens, no hyphen first",
+            param="name",
+        )
+    tiers = kinds[kind].tiers
+    tier = tier or tiers[0]
+    if tier not in tiers:
+        raise InvalidRequest(
+            f"a resource of kind {kind} has no tier {tier}; it has {', '.join(tiers)}", param="tier"
+        )
+    with database.begin() as connection:
+        region = region or _first_region(connection)
+        if region not in load_regions():
+            raise InvalidRequest(f"'{region}' is no known region (example: swedencentral)", param="region")
+        if connection.scalar(select(resources.c.name).where(func.lower(resources.c.name) == name.lower())):
+            raise InvalidRequest(f"there is a resource '{name}' already", param="name")
+        made = Resource(name, kind, region, tier)
+        # Later than every other, so that the first resource stays the first.
+        latest = connection.scalar(select(func.max(resources.c.created_at))) or 0
+        connection.execute(
+            insert(resources).values(
+                name=name, kind=kind, region=region, tier=tier, created_at=max(int(time.time()), latest + 1)
+            )
+        )
+        if kinds[kind].deployments:
+            add_deployments(connection, name)
+        keys = new_key(), new_key()
+        for slot, key in enumerate(keys, start=1):
+            store_key(connection, hash_key(name, slot, key, by_operator=True))
+        return made, keys
+
+
+def remove_resource(database: Engine, name: str) -> None:
+    """Forget a resource with its keys and deployments. Raises `InvalidRequest`; the last one stays."""
+    with database.begin() as connection:
+        _require(connection, name)
+        if connection.scalar(select(func.count()).select_from(resources)) == 1:
+            raise InvalidRequest(f"'{name}' is the only resource; it cannot be removed", param="name")
+        connection.execute(delete(resources).where(resources.c.name == name))
+
+
+def regenerate_key(database: Engine, name: str, slot: int) -> str:
+    """A new key in place of key 1 or 2; the other goes on working meanwhile."""
+    with database.begin() as connection:
+        _require(connection, name)
+        key = new_key()
+        store_key(connection, hash_key(name, slot, key, by_operator=True))
+        return key
+
+
+def _require(connection: Connection, name: str) -> None:
+    if connection.scalar(select(resources.c.name).where(resources.c.name == name)) is None:
+        raise InvalidRequest(f"there is no resource '{name}'", param="name")
+
+
+def _first_region(connection: Connection) -> str:
+    order = (resources.c.created_at, resources.c.name)
+    region: str | None = connection.scalar(select(resources.c.region).order_by(*order).limit(1))
+    return region or "swedencentral"
+
+
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("foveal.resources").joinpath(f"data/{name}.toml").read_text("utf-8"))
