@@ -8,6 +8,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.applications import Starlette
 
@@ -22,6 +23,7 @@ from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
+from foveal.perception.facts import FactFinder
 from foveal.resources.accounts import Accounts
 from foveal.resources.api_versions import load_api_versions
 from foveal.resources.versions import load_model_versions
@@ -36,6 +38,13 @@ RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
 
 
 Timed = Callable[[str, float], None]  # stage, seconds
+
+
+class HouseFinder(FactFinder, Protocol):
+    """The one pair of eyes of a process: chat, enhancements and image analysis share it and what it keeps."""
+
+    async def warm(self) -> None: ...
+    def close(self) -> None: ...
 
 
 def _untimed(_stage: str, _seconds: float) -> None:
@@ -66,15 +75,27 @@ def require_models(settings: Settings) -> None:
         )
 
 
-def build_engine(name: str, settings: Settings, timed: Timed) -> Engine:
+def build_finder(settings: Settings) -> HouseFinder:
+    """What looks at pictures. It loads no weights before the first picture (or `warm`)."""
+    from foveal.perception.finder import build_fact_finder
+
+    return build_fact_finder(
+        ModelStore(settings.models, load_catalogue()),
+        threads=settings.threads,
+        queue=settings.queue,
+        cache_size=FACTS,
+        idle_seconds=settings.idle_seconds or None,
+    )
+
+
+def build_engine(name: str, settings: Settings, finder: HouseFinder, timed: Timed) -> Engine:
     """One engine, nothing loaded yet; `SetupError` when its settings are incomplete.
 
-    `timed` is told what each stage of an answer took. Each engine is imported only when it is asked for: the
-    perception runtimes alone take a second.
+    `timed` is told what each stage of an answer took. Each engine is imported only when it is asked for.
     """
     match name:
         case "evidence":
-            return _evidence(settings, timed)
+            return _evidence(settings, finder, timed)
         case "gguf":
             return _gguf(settings)
         case "openai":
@@ -86,21 +107,12 @@ def build_engine(name: str, settings: Settings, timed: Timed) -> Engine:
     raise SetupError(f"there is no engine named {name!r}; there are evidence, gguf, openai and echo")
 
 
-def _evidence(settings: Settings, timed: Timed) -> Engine:
+def _evidence(settings: Settings, finder: HouseFinder, timed: Timed) -> Engine:
     from foveal.engines.evidence.engine import EvidenceEngine
     from foveal.engines.llama import LlamaRuntime
-    from foveal.perception.finder import build_fact_finder
 
-    models = ModelStore(settings.models, load_catalogue())
-    finder = build_fact_finder(
-        models,
-        threads=settings.threads,
-        queue=settings.queue,
-        cache_size=FACTS,
-        idle_seconds=settings.idle_seconds or None,
-    )
     runtime = LlamaRuntime(
-        models.path(settings.llm),
+        ModelStore(settings.models, load_catalogue()).path(settings.llm),
         threads=settings.threads,
         context=CONTEXT,
         slots=SLOTS,
@@ -146,22 +158,25 @@ class House:
     chat: ChatService
     engines: dict[str, Engine]
     door: ImageDoor
+    finder: HouseFinder
 
     async def close(self) -> None:
         for engine in self.engines.values():
             await engine.close()
+        await asyncio.to_thread(self.finder.close)
         await self.door.close()
 
 
 def build_house(settings: Settings, engine_names: Iterable[str], timed: Timed = _untimed) -> House:
     """Everything between a chat request and its answer, for these engines."""
-    engines = {name: build_engine(name, settings, timed) for name in dict.fromkeys(engine_names)}
+    finder = build_finder(settings)
+    engines = {name: build_engine(name, settings, finder, timed) for name in dict.fromkeys(engine_names)}
     slots = {
         name: EngineSlot(engine, running=RUNNING[name], waiting=settings.queue)
         for name, engine in engines.items()
     }
     door = ImageDoor(MediaFetcher(allow_hosts=settings.allow_hosts, deadline=settings.fetch_seconds))
-    return House(ChatService(slots, load_model_versions(), door, Cl100k()), engines, door)
+    return House(ChatService(slots, load_model_versions(), door, Cl100k()), engines, door, finder)
 
 
 class WarmUp:
