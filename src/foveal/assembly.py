@@ -15,6 +15,10 @@ from starlette.applications import Starlette
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
+from foveal.enhancements.grounding import load_grounder
+from foveal.enhancements.remote import ComputerVisionClient
+from foveal.enhancements.service import Enhancements, LocalVision
+from foveal.enhancements.sources import VisionSources
 from foveal.errors import FovealError, SetupError
 from foveal.http.app import build_app
 from foveal.http.metrics import Metrics
@@ -24,7 +28,7 @@ from foveal.images.fetch import MediaFetcher
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.facts import FactFinder
-from foveal.resources.accounts import Accounts
+from foveal.resources.accounts import Accounts, KeyChecker, NoKeys
 from foveal.resources.api_versions import load_api_versions
 from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
@@ -159,16 +163,23 @@ class House:
     engines: dict[str, Engine]
     door: ImageDoor
     finder: HouseFinder
+    remote_vision: ComputerVisionClient
 
     async def close(self) -> None:
         for engine in self.engines.values():
             await engine.close()
         await asyncio.to_thread(self.finder.close)
+        await self.remote_vision.close()
         await self.door.close()
 
 
-def build_house(settings: Settings, engine_names: Iterable[str], timed: Timed = _untimed) -> House:
-    """Everything between a chat request and its answer, for these engines."""
+def build_house(
+    settings: Settings, engine_names: Iterable[str], timed: Timed = _untimed, keys: KeyChecker | None = None
+) -> House:
+    """Everything between a chat request and its answer, for these engines.
+
+    `keys` checks those of data sources; without it there are none (the operator asks, on the command line).
+    """
     finder = build_finder(settings)
     engines = {name: build_engine(name, settings, finder, timed) for name in dict.fromkeys(engine_names)}
     slots = {
@@ -176,7 +187,18 @@ def build_house(settings: Settings, engine_names: Iterable[str], timed: Timed = 
         for name, engine in engines.items()
     }
     door = ImageDoor(MediaFetcher(allow_hosts=settings.allow_hosts, deadline=settings.fetch_seconds))
-    return House(ChatService(slots, load_model_versions(), door, Cl100k()), engines, door, finder)
+    tokens = Cl100k()
+    remote = ComputerVisionClient(settings.fetch_seconds)
+    sources = VisionSources(
+        LocalVision(finder),
+        remote,
+        keys or NoKeys(),
+        own_hosts=settings.own_hosts,
+        vision_hosts=settings.vision_hosts,
+    )
+    enhancements = Enhancements(sources, load_grounder(), tokens.count)
+    chat = ChatService(slots, load_model_versions(), door, tokens, enhancements)
+    return House(chat, engines, door, finder, remote)
 
 
 class WarmUp:
@@ -206,7 +228,7 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
     """The ASGI application of `foveal serve`."""
     metrics = Metrics()
     names = (row.engine for row in accounts.deployments.values())
-    house = build_house(settings, names, metrics.stage)
+    house = build_house(settings, names, metrics.stage, accounts)
     warm_up = WarmUp(house.engines)
 
     @contextlib.asynccontextmanager

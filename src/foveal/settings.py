@@ -99,6 +99,20 @@ class Settings:
         "Hosts (host or host:port, comma-separated) that images may be fetched from although not public.",
         "media.local:9000",
     )
+    own_hosts: tuple[str, ...] = _setting(
+        (),
+        _hosts,
+        "Further names of this server (host or host:port, comma-separated): a data source whose endpoint has "
+        "one is served here.",
+        "my-vision.cognitiveservices.azure.com",
+    )
+    vision_hosts: tuple[str, ...] = _setting(
+        (),
+        _hosts,
+        "Computer Vision endpoints (host or host:port, comma-separated) that data sources may name and this "
+        "server then calls.",
+        "vision.local:8450",
+    )
     engine: EngineName = _setting(
         "evidence",
         _one_of("evidence", "gguf", "openai", "echo"),

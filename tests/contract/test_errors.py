@@ -183,12 +183,13 @@ def test_0409_has_no_enhancements(http: httpx.Client) -> None:
     assert (strict.status_code, strict.json()["error"]["message"]) == (400, message)
 
 
-def test_enhancements_are_refused_by_name(http: httpx.Client) -> None:
-    response = http.post(
-        route("gpt-4v", extensions=True), json=ask(enhancements={"ocr": {"enabled": "true"}})
-    )
-    assert response.status_code == 400
-    assert response.json()["error"]["param"] == "enhancements.ocr"
+def test_what_is_not_an_enhancement_of_this_server_is_refused_by_name(http: httpx.Client) -> None:
+    for name in ("video", "telepathy"):
+        response = http.post(
+            route("gpt-4v", extensions=True), json=ask(enhancements={name: {"enabled": "true"}})
+        )
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == f"enhancements.{name}"
 
 
 @pytest.mark.parametrize("deployment", ["gpt-4-text", "gpt-4-provisioned"])

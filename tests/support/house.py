@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from tests.support.facts import FixedFinder
 
 from foveal.chat.prompting import Door
 from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
+from foveal.enhancements.grounding import load_grounder
+from foveal.enhancements.remote import ComputerVisionClient
+from foveal.enhancements.service import Enhancements, LocalVision
+from foveal.enhancements.sources import VisionSources
 from foveal.errors import InvalidImage
 from foveal.http.metrics import Metrics
 from foveal.http.services import Services
 from foveal.images.detail import DetailedImage
-from foveal.resources.accounts import Resource
+from foveal.perception.facts import FactFinder
+from foveal.resources.accounts import KeyChecker, Resource
 from foveal.resources.api_versions import load_api_versions
 from foveal.resources.deployments import Deployment
 from foveal.resources.versions import load_model_versions
@@ -106,18 +112,42 @@ class Ready:
         return self.what
 
 
+def enhancements(
+    finder: FactFinder | None = None,
+    keys: KeyChecker | None = None,
+    remote: ComputerVisionClient | None = None,
+    **hosts: Sequence[str],
+) -> Enhancements:
+    """Enhancements over what `finder` sees; `hosts` are `own_hosts` and `vision_hosts`."""
+    local = LocalVision(finder or FixedFinder())
+    sources = VisionSources(local, remote or ComputerVisionClient(5), keys or OneKey(), **hosts)
+    return Enhancements(sources, load_grounder(), Cl100k().count)
+
+
 def chat_service(
-    engines: Mapping[str, Engine], *, door: Door | None = None, running: int = 4, waiting: int = 32
+    engines: Mapping[str, Engine],
+    *,
+    door: Door | None = None,
+    running: int = 4,
+    waiting: int = 32,
+    enhanced: Enhancements | None = None,
 ) -> ChatService:
     slots = {name: EngineSlot(engine, running, waiting) for name, engine in engines.items()}
-    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k())
+    enhanced = enhanced or enhancements()
+    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced)
 
 
 def services(
-    engine: Engine, *, door: Door | None = None, running: int = 4, waiting: int = 32, **changes: Any
+    engine: Engine,
+    *,
+    door: Door | None = None,
+    running: int = 4,
+    waiting: int = 32,
+    enhanced: Enhancements | None = None,
+    **changes: Any,
 ) -> Services:
     """Everything `build_app` needs, with one engine behind every deployment but `no-engine`."""
-    chat = chat_service({"scripted": engine}, door=door, running=running, waiting=waiting)
+    chat = chat_service({"scripted": engine}, door=door, running=running, waiting=waiting, enhanced=enhanced)
     parts: dict[str, Any] = {
         "keys": OneKey(),
         "deployments": Table(),

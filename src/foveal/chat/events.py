@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foveal.engines.base import FinishReason, ToolCallDelta
+from foveal.enhancements.spans import GroundedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,25 @@ class ToolPiece:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceEnded:
+    """`grounding` is None when that enhancement was not asked for."""
+
     index: int
     finish: FinishReason
+    grounding: GroundedLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """In cl100k tokens; `image_tokens` are a part of `prompt_tokens`."""
+    """In cl100k tokens; `image_tokens` are a part of `prompt_tokens`. `ocr` and `grounding` are the calls of
+    each enhancement, one per picture: they are billed by themselves and cost no tokens.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     image_tokens: int = 0
     images: int = 0
+    ocr: int = 0
+    grounding: int = 0
 
     @property
     def total_tokens(self) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from foveal.chat.events import Event
 from foveal.chat.request import ChatRequest
 from foveal.chat.service import ChatService
+from foveal.enhancements.sources import Caller
 from foveal.errors import InvalidImage
 from foveal.images.data_url import local_image_to_data_url
 from foveal.resources.deployments import Deployment
@@ -48,4 +49,4 @@ def local_request(
 
 def ask(service: ChatService, request: ChatRequest, engine: str) -> AsyncGenerator[Event, None]:
     """The answer's events; close it to stop the engine."""
-    return service.complete(request, service.rules(local_deployment(engine)))
+    return service.complete(request, service.rules(local_deployment(engine)), Caller())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from foveal.engines.base import ResponseFormat, Sampling, Tool, ToolCall, ToolChoice
 
@@ -48,11 +49,26 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class DataSource:
+    """One of `dataSources`. `parameters` holds its values from whatever depth they stood at; `param` names
+    where it stood.
+    """
+
+    param: str
+    type: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def is_a(self, type: str) -> bool:
+        """`AzureComputerVision` also as `azure_computer_vision`, and in any letter case."""
+        return self.type.replace("_", "").lower() == type.lower()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One request. `sampling.max_tokens` is not filled here: `max_tokens` is None when it was missing.
 
     `fields` are the names that stood in the body and `nulls` those whose value was null: strict mode
-    judges by them. `enhancements` are the names of enabled ones, `data_sources` the types given.
+    judges by them. `enhancements` are the names of those that are enabled.
     """
 
     messages: tuple[Message, ...]
@@ -69,7 +85,7 @@ class ChatRequest:
     parallel_tool_calls: bool = True
     logprobs: bool = False
     enhancements: tuple[str, ...] = ()
-    data_sources: tuple[tuple[str, str], ...] = ()  # (param, type)
+    data_sources: tuple[DataSource, ...] = ()
     user: str | None = None
     fields: frozenset[str] = frozenset()
     nulls: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from foveal.chat.request import ChatRequest, TextContent
 from foveal.engines.base import Abilities
+from foveal.enhancements.sources import COMPUTER_VISION
 from foveal.errors import InvalidRequest
 from foveal.resources.api_versions import ApiVersion
 from foveal.resources.deployments import Deployment
@@ -18,12 +19,12 @@ STRICT_MAX_TOKENS = 16
 NO_ENHANCEMENTS = (
     "The deployed GPT model does not support Vision Enhancement and On Your Data (OYD) with images"
 )
+ENHANCEMENTS = ("ocr", "grounding")
 NO_IMAGES = "Invalid content type. image_url is only supported by certain models."
 
 _SAMPLING = frozenset({"temperature", "top_p", "n", "stop", "max_tokens", "logit_bias"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
 _EVERY_VERSION = frozenset({"messages", "stream", "user", "model"}) | _SAMPLING | _PENALTIES
-_COMPUTER_VISION = "AzureComputerVision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,23 @@ class Rules:
             raise _validation_error(name[:80], "extra fields not permitted (type=value_error.extra)")
 
     def _check_enhancements(self, request: ChatRequest) -> None:
-        others = [(param, kind) for param, kind in request.data_sources if kind != _COMPUTER_VISION]
+        others = [one for one in request.data_sources if not one.is_a(COMPUTER_VISION)]
         if not request.enhancements and not others:
             return
-        param = f"enhancements.{request.enhancements[0]}" if request.enhancements else others[0][0]
         if not self.version.enhancements:
+            param = f"enhancements.{request.enhancements[0]}" if request.enhancements else others[0].param
             raise InvalidRequest(NO_ENHANCEMENTS, param=param)
-        if request.enhancements:
-            message = (
-                f"The enhancement '{request.enhancements[0]}' is not supported by this version of Foveal."
+        for name in request.enhancements:
+            if name not in ENHANCEMENTS:
+                raise InvalidRequest(
+                    f"The enhancement '{name}' is not supported by this version of Foveal.",
+                    param=f"enhancements.{name}",
+                )
+        for one in others:
+            raise InvalidRequest(
+                f"Data sources of type '{one.type[:80]}' are not supported by this version of Foveal.",
+                param=one.param,
             )
-        else:
-            kind = others[0][1][:80]
-            message = f"Data sources of type '{kind}' are not supported by this version of Foveal."
-        raise InvalidRequest(message, param=param)
 
     def _check_images(self, request: ChatRequest) -> None:
         if not request.images:

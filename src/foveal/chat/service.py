@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foveal.chat.admission import Gate
 from foveal.chat.choice import Choice
-from foveal.chat.events import AnswerEnded, Event, Usage
+from foveal.chat.events import AnswerEnded, ChoiceEnded, Event, TextPiece, Usage
 from foveal.chat.prompting import (
     Door,
     build_prompt,
@@ -22,7 +22,9 @@ from foveal.chat.request import ChatRequest
 from foveal.chat.rules import Rules
 from foveal.chat.tokens import count_prompt
 from foveal.cl100k import Cl100k
-from foveal.engines.base import Abilities, Engine, Tool, Turn
+from foveal.engines.base import Abilities, Engine, Prompt, Tool, Turn
+from foveal.enhancements.service import Enhancements, Enhancing
+from foveal.enhancements.sources import COMPUTER_VISION, Caller
 from foveal.errors import EngineUnavailable
 from foveal.resources.api_versions import ApiVersion
 from foveal.resources.deployments import Deployment
@@ -42,13 +44,19 @@ class EngineSlot:
 
 class ChatService:
     def __init__(
-        self, engines: Mapping[str, EngineSlot], versions: ModelVersions, door: Door, tokens: Cl100k
+        self,
+        engines: Mapping[str, EngineSlot],
+        versions: ModelVersions,
+        door: Door,
+        tokens: Cl100k,
+        enhancements: Enhancements,
     ) -> None:
         self._engines = {name: slot.engine for name, slot in engines.items()}
         self._gates = {name: Gate(slot.running, slot.waiting) for name, slot in engines.items()}
         self._versions = versions
         self._door = door
         self._tokens = tokens
+        self._enhancements = enhancements
 
     @property
     def gates(self) -> Mapping[str, Gate]:
@@ -83,35 +91,74 @@ class ChatService:
         abilities = self.engine_of(deployment).abilities
         return Rules(deployment, self.version_of(deployment), abilities, api, extensions)
 
-    async def complete(self, request: ChatRequest, rules: Rules) -> AsyncGenerator[Event, None]:
+    async def complete(
+        self, request: ChatRequest, rules: Rules, caller: Caller
+    ) -> AsyncGenerator[Event, None]:
         """Answer a request. Nothing is started before the first `anext`; closing it stops the engine at once.
 
-        Raises, before the first event: `InvalidRequest`, `InvalidImage`, `TooManyRequests`, engine errors.
+        Raises, before the first event: `InvalidRequest`, `InvalidImage`, `InvalidDataSource`,
+        `TooManyRequests`, engine errors.
         """
         rules.check(request)
+        enhancing = self._begin(request, caller)
         engine = self.engine_of(rules.deployment)
         gate = self._gates[rules.deployment.engine]
         completion_tokens = 0
         async with gate.admit():
             turns = build_turns(request, await open_images(request, self._door))
+            # Enhancements are billed by themselves: what they add to the prompt costs no tokens, as on Azure.
             prompt_tokens = await self._count(turns, offered_tools(request))
-            prompt = build_prompt(request, turns, rules.max_tokens(request, prompt_tokens))
+            max_tokens = rules.max_tokens(request, prompt_tokens)
+            if enhancing is not None:
+                turns = await enhancing.look(turns)
+            prompt = build_prompt(request, turns, max_tokens)
             choices, one_call = request.n, request.functions_form or not request.parallel_tool_calls
             del request  # lets go of the pictures' base64 while the engine works
             async with gate.turn():
                 for index in range(choices):
                     choice = Choice(index, with_seed(prompt, index), self._tokens, only_one_call=one_call)
-                    async with aclosing(choice.events(engine)) as events:
+                    async with aclosing(_grounded(choice.events(engine), enhancing)) as events:
                         async for event in events:
                             yield event
                     completion_tokens += choice.spent
-        images = prompt.images
-        yield AnswerEnded(
-            Usage(prompt_tokens, completion_tokens, sum(image.tokens for image in images), len(images))
-        )
+        yield AnswerEnded(_usage(prompt, prompt_tokens, completion_tokens, enhancing))
+
+    def _begin(self, request: ChatRequest, caller: Caller) -> Enhancing | None:
+        if not request.enhancements:
+            return None
+        source = next((one for one in request.data_sources if one.is_a(COMPUTER_VISION)), None)
+        param, parameters = (None, {}) if source is None else (source.param, source.parameters)
+        return self._enhancements.begin(request.enhancements, param, parameters, caller)
 
     async def _count(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> int:
         """The prompt's tokens; counted beside the event loop when the prompt is long."""
         if sum(len(turn.text) for turn in turns) > LONG_PROMPT:
             return await asyncio.to_thread(count_prompt, self._tokens, turns, tools)
         return count_prompt(self._tokens, turns, tools)
+
+
+async def _grounded(
+    events: AsyncGenerator[Event, None], enhancing: Enhancing | None
+) -> AsyncGenerator[Event, None]:
+    """The same events; the end of each answer carries its grounding when that was asked for."""
+    text: list[str] = []
+    async with aclosing(events):
+        async for event in events:
+            if enhancing is not None and enhancing.grounding:
+                if isinstance(event, TextPiece):
+                    text.append(event.text)
+                elif isinstance(event, ChoiceEnded):
+                    event = replace(event, grounding=await enhancing.ground("".join(text)))
+            yield event
+
+
+def _usage(prompt: Prompt, prompt_tokens: int, completion_tokens: int, enhancing: Enhancing | None) -> Usage:
+    images = prompt.images
+    return Usage(
+        prompt_tokens,
+        completion_tokens,
+        sum(image.tokens for image in images),
+        len(images),
+        ocr=enhancing.calls if enhancing is not None and enhancing.ocr else 0,
+        grounding=enhancing.calls if enhancing is not None and enhancing.grounding else 0,
+    )

@@ -5,10 +5,9 @@ Unknown fields are remembered in `fields` and otherwise ignored; strict mode ref
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from foveal.chat.body import read_object
-from foveal.chat.fields import JsonObject, array, boolean, integer, mapping, missing, string
+from foveal.chat.extensions import read_data_sources, read_enhancements
+from foveal.chat.fields import JsonObject, boolean, integer, mapping, string
 from foveal.chat.messages import read_messages
 from foveal.chat.options import (
     MAX_CHOICES,
@@ -19,8 +18,6 @@ from foveal.chat.options import (
 )
 from foveal.chat.request import ChatRequest
 from foveal.errors import InvalidRequest
-
-DATA_SOURCE_KEYS = ("dataSources", "data_sources")
 
 
 def read_chat_request(body: bytes) -> ChatRequest:
@@ -43,8 +40,8 @@ def read_chat_request(body: bytes) -> ChatRequest:
         functions_form=functions_form,
         parallel_tool_calls=boolean(obj, "parallel_tool_calls") is not False,
         logprobs=_read_logprobs(obj),
-        enhancements=_read_enhancements(obj),
-        data_sources=tuple(_read_data_sources(obj)),
+        enhancements=read_enhancements(obj),
+        data_sources=read_data_sources(obj),
         user=string(obj, "user"),
         fields=frozenset(obj),
         nulls=frozenset(name for name, value in obj.items() if value is None),
@@ -77,27 +74,3 @@ def _read_logprobs(obj: JsonObject) -> bool:
             "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.", param="top_logprobs"
         )
     return wanted
-
-
-def _read_enhancements(obj: JsonObject) -> tuple[str, ...]:
-    value = obj.get("enhancements")
-    if value is None:
-        return ()
-    enabled = []
-    for name, options in mapping(value, "enhancements").items():
-        path = f"enhancements.{name[:40]}"
-        if options is not None and boolean(mapping(options, path), "enabled", f"{path}.enabled"):
-            enabled.append(name[:40])
-    return tuple(enabled)
-
-
-def _read_data_sources(obj: JsonObject) -> Sequence[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key in DATA_SOURCE_KEYS:
-        for index, item in enumerate(array(obj, key) or ()):
-            path = f"{key}.[{index}]"
-            kind = mapping(item, path).get("type")
-            if kind is None:
-                raise missing(f"{path}.type")
-            found.append((path, string(item, "type", f"{path}.type") or ""))
-    return found

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
+
 from starlette.requests import Request
 
+from foveal.enhancements.sources import Caller
 from foveal.errors import Unauthorized
 from foveal.http.errors import UnauthorizedBearer
 from foveal.resources.accounts import KeyChecker, Resource
 
+_PORT = re.compile(r":\d+$")
 BAD_KEY = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
     "for an active subscription and use a correct regional API endpoint for your resource."
@@ -18,8 +23,13 @@ BAD_BEARER = (
 )
 
 
-def authenticate(request: Request, keys: KeyChecker) -> Resource:
-    """The resource whose key was presented.
+# The kinds of resource behind each surface: a multi-service resource is behind both.
+CHAT_KINDS = frozenset({"AIServices", "OpenAI"})
+VISION_KINDS = frozenset({"AIServices", "ComputerVision"})
+
+
+def authenticate(request: Request, keys: KeyChecker, kinds: Container[str] = CHAT_KINDS) -> Resource:
+    """The resource whose key was presented; a key of a resource that is not of these kinds is a wrong one.
 
     `api-key` counts first: openai 1.12 sends the key there and as a bearer token. A bearer token that is a
     key is that key.
@@ -31,11 +41,31 @@ def authenticate(request: Request, keys: KeyChecker) -> Resource:
         if scheme.lower() != "bearer":
             raise Unauthorized(BAD_KEY)
         resource = keys.check(token.strip())
-        if resource is None:
+        if resource is None or resource.kind not in kinds:
             raise UnauthorizedBearer(BAD_BEARER)
     else:
         resource = keys.check(presented.strip())
-        if resource is None:
+        if resource is None or resource.kind not in kinds:
             raise Unauthorized(BAD_KEY)
     request.scope["foveal.resource"] = resource
     return resource
+
+
+def caller_of(request: Request, resource: Resource) -> Caller:
+    """The resource, and the addresses (`host:port`) under which this request found the server.
+
+    The Host header is the client's word; it only decides which endpoints of data sources count as this
+    server, and those are never connected to.
+    """
+    default = 443 if request.url.scheme == "https" else 80
+    addresses: set[str] = set()
+    host = request.headers.get("host", "").strip().lower()
+    if host:
+        addresses.add(host)
+        if _PORT.search(host) is None:
+            addresses |= {f"{host}:{port}" for port in (default, 443, 80)}
+    server = request.scope.get("server")
+    if server is not None and server[1] is not None:
+        name = f"[{server[0]}]" if ":" in server[0] else server[0]
+        addresses |= {f"{name}:{server[1]}", f"localhost:{server[1]}", f"127.0.0.1:{server[1]}"}
+    return Caller(resource, frozenset(addresses))

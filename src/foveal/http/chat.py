@@ -17,7 +17,7 @@ from foveal.chat.events import Event
 from foveal.chat.request import ChatRequest
 from foveal.chat.wire import read_chat_request
 from foveal.errors import DeploymentNotFound, InvalidRequest, NotFound
-from foveal.http.auth import authenticate
+from foveal.http.auth import authenticate, caller_of
 from foveal.http.body import check_content_type, read_body
 from foveal.http.catalogue import NO_DEPLOYMENT, no_such_model
 from foveal.http.disconnect import until_disconnect
@@ -53,7 +53,7 @@ class ChatRoutes:
         if deployment is None:
             raise no_such_model(chat_request.model)
         form = _form(chat_request, deployment, model=deployment.name, plain=True)
-        events = self._chat.complete(chat_request, self._chat.rules(deployment))
+        events = self._chat.complete(chat_request, self._chat.rules(deployment), caller_of(request, resource))
         del chat_request  # the service lets go of it as soon as it can
         return await self._answer(request, events, form)
 
@@ -69,7 +69,7 @@ class ChatRoutes:
         chat_request = await self._read(request)
         form = _form(chat_request, deployment, api=api, annotations=self._services.annotations)
         rules = self._chat.rules(deployment, api, extensions=extensions)
-        events = self._chat.complete(chat_request, rules)
+        events = self._chat.complete(chat_request, rules, caller_of(request, resource))
         del chat_request  # the service lets go of it as soon as it can
         return await self._answer(request, events, form)
 
@@ -109,7 +109,7 @@ def _form(
         created=int(time.time()),
         model=model or deployment.model,
         fingerprint=_fingerprint(deployment),
-        annotations=annotations,
+        annotations="off" if request.enhancements else annotations,  # such answers had none on Azure
         plain=plain,
         functions=request.functions_form,
         stream=request.stream,

@@ -36,6 +36,9 @@ class Metrics:
             tokens.labels, ("prompt", "completion", "image")
         )
         self._images = Counter("foveal_images", "Pictures in answered requests.", registry=self.registry)
+        self._units = Counter(
+            "foveal_units", "Units that are billed by themselves.", ("meter",), registry=self.registry
+        )
         self._stages = Histogram(
             "foveal_engine_stage_seconds",
             "What each stage of the evidence engine took.",
@@ -63,6 +66,13 @@ class Metrics:
         if usage.images:
             self._image_tokens.inc(usage.image_tokens)
             self._images.inc(usage.images)
+        for meter, number in (("ocr", usage.ocr), ("grounding", usage.grounding)):
+            if number:
+                self.unit(meter, number)
+
+    def unit(self, meter: str, number: int = 1) -> None:
+        """Units of a meter of its own (a call of an enhancement, a feature of image analysis) were served."""
+        self._units.labels(meter).inc(number)
 
     def watch(self, gates: Mapping[str, Gate]) -> None:
         """Show the queue of each engine: read when the metrics are asked for."""

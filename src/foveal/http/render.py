@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from foveal.chat.events import AnswerEnded, ChoiceEnded, ChoiceStarted, Event, TextPiece, ToolPiece, Usage
+from foveal.enhancements.spans import GroundedLine
 from foveal.http.services import Annotations
 
 NOT_FILTERED: Final = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
@@ -58,11 +59,26 @@ def usage_object(usage: Usage) -> dict[str, int]:
     }
 
 
+def enhancements_object(line: GroundedLine) -> dict[str, Any]:
+    """The whole answer as the one line, which is there even when nothing in it was found in the picture."""
+    spans = [
+        {
+            "text": span.text,
+            "length": span.length,
+            "offset": span.offset,
+            "polygon": [{"x": x, "y": y} for x, y in span.polygon],
+        }
+        for span in line.spans
+    ]
+    return {"grounding": {"lines": [{"text": line.text, "spans": spans}], "status": "Success"}}
+
+
 @dataclass(slots=True)
 class _Choice:
     text: list[str] = field(default_factory=list)
     calls: dict[int, dict[str, str]] = field(default_factory=dict)
     finish: str = "stop"
+    grounding: GroundedLine | None = None
 
 
 class Completion:
@@ -86,7 +102,8 @@ class Completion:
             case ChoiceStarted():
                 self._choices[event.index] = _Choice()
             case ChoiceEnded():
-                self._choices.setdefault(event.index, _Choice()).finish = event.finish
+                choice = self._choices.setdefault(event.index, _Choice())
+                choice.finish, choice.grounding = event.finish, event.grounding
             case AnswerEnded():
                 self.usage = event.usage
 
@@ -109,6 +126,8 @@ class Completion:
         written = {**self._form.finish(choice.finish), "index": index, "message": self._message(choice)}
         if self._form.annotations != "off":
             written["content_filter_results"] = NOT_FILTERED
+        if choice.grounding is not None:
+            written["enhancements"] = enhancements_object(choice.grounding)
         return written
 
     def _message(self, choice: _Choice) -> dict[str, Any]:
@@ -200,6 +219,8 @@ class Chunks:
         choice = {"index": event.index, **self._form.finish(event.finish), "delta": {}}
         if self._form.annotations == "compact":
             choice["content_filter_results"] = NOT_FILTERED
+        if event.grounding is not None:
+            choice["enhancements"] = enhancements_object(event.grounding)
         return self._frame(choice)
 
     def _usage(self, usage: Usage) -> bytes:

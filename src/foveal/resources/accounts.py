@@ -36,6 +36,13 @@ class KeyChecker(Protocol):
         ...
 
 
+class NoKeys:
+    """`KeyChecker` of a house without resources."""
+
+    def check(self, presented: str) -> Resource | None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
     """What requests are checked against: a snapshot of the data directory, taken at the start."""

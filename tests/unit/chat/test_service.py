@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.engines import EndlessEngine, ScriptedEngine
-from tests.support.house import PaperDoor, chat_service, deployment
+from tests.support.house import RESOURCE, PaperDoor, chat_service, deployment
 
 from foveal.chat.admission import Gate
 from foveal.chat.events import AnswerEnded, ChoiceEnded, ChoiceStarted, Event, TextPiece, ToolPiece, Usage
@@ -17,9 +17,11 @@ from foveal.chat.service import ChatService
 from foveal.chat.wire import read_chat_request
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities
+from foveal.enhancements.sources import Caller
 from foveal.errors import EngineError, EngineUnavailable, InvalidImage, InvalidRequest, TooManyRequests
 
 VISION = deployment("gpt-4v", "vision-preview")
+CALLER = Caller(RESOURCE)
 
 
 def body(**fields: Any) -> bytes:
@@ -28,7 +30,7 @@ def body(**fields: Any) -> bytes:
 
 async def answer(service: ChatService, /, on: Any = VISION, **fields: Any) -> list[Event]:
     request = read_chat_request(body(**fields))
-    return [event async for event in service.complete(request, service.rules(on))]
+    return [event async for event in service.complete(request, service.rules(on), CALLER)]
 
 
 def text_of(events: list[Event], index: int = 0) -> str:
@@ -159,7 +161,7 @@ TOOL = [{"type": "function", "function": {"name": "f"}}]
         ),
         ("turbo-2024-04-09", {"messages": IMAGE, "tools": TOOL}, "tools", "image input"),
         ("turbo-2024-04-09", {"messages": IMAGE, "functions": [{"name": "f"}]}, "functions", "image input"),
-        ("vision-preview", {"enhancements": {"ocr": {"enabled": True}}}, "enhancements.ocr", "not supported"),
+        ("vision-preview", {"enhancements": {"video": {"enabled": True}}}, "enhancements.video", "not supp"),
         (
             "turbo-2024-04-09",
             {"enhancements": {"ocr": {"enabled": True}}},
@@ -249,7 +251,7 @@ async def test_closing_the_answer_closes_the_engine() -> None:
     engine = EndlessEngine()
     service = chat_service({"scripted": engine})
     request = read_chat_request(body())
-    async with aclosing(service.complete(request, service.rules(VISION))) as events:
+    async with aclosing(service.complete(request, service.rules(VISION), CALLER)) as events:
         assert await anext(events) == ChoiceStarted(0)
     assert engine.stopped.is_set()
     assert service.gates["scripted"].admitted == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from foveal.chat.request import ChatRequest, ImageContent, RequestedDetail, TextContent
+from foveal.chat.request import ChatRequest, DataSource, ImageContent, RequestedDetail, TextContent
 from foveal.chat.wire import read_chat_request
 from foveal.engines.base import ToolCall, ToolChoice
 from foveal.errors import InvalidRequest
@@ -236,6 +236,12 @@ def test_null_is_the_default() -> None:
         ({"enhancements": []}, "enhancements"),
         ({"dataSources": {}}, "dataSources"),
         ({"data_sources": [{}]}, "data_sources.[0].type"),
+        ({"dataSources": [{"type": 5}]}, "dataSources.[0].type"),
+        ({"dataSources": [{"type": "x", "parameters": []}]}, "dataSources.[0].parameters"),
+        (
+            {"dataSources": [{"type": "x", "parameters": {"parameters": 1}}]},
+            "dataSources.[0].parameters.parameters",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> None:
@@ -265,9 +271,30 @@ def test_enhancements_as_strings_and_both_spellings_of_data_sources() -> None:
     )
     assert request.enhancements == ("ocr",)
     assert request.data_sources == (
-        ("dataSources.[0]", "AzureComputerVision"),
-        ("data_sources.[0]", "azure_search"),
+        DataSource("dataSources.[0]", "AzureComputerVision"),
+        DataSource("data_sources.[0]", "azure_search"),
     )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"parameters": {"endpoint": "E", "key": "K"}},
+        {"parameters": {"parameters": {"endpoint": "E", "key": "K"}}},
+        {"endpoint": "E", "key": "K"},
+        {"endpoint": "outer", "parameters": {"key": "K", "parameters": {"endpoint": "E"}}},
+    ],
+)
+def test_the_values_of_a_data_source_at_any_depth(given: dict[str, Any]) -> None:
+    (source,) = read(dataSources=[{"type": "AzureComputerVision", **given}]).data_sources
+    assert source.parameters == {"endpoint": "E", "key": "K"}
+
+
+@pytest.mark.parametrize("name", ["AzureComputerVision", "azure_computer_vision", "azurecomputervision"])
+def test_the_type_of_a_data_source_in_any_spelling(name: str) -> None:
+    (source,) = read(data_sources=[{"type": name}]).data_sources
+    assert source.is_a("AzureComputerVision")
+    assert not source.is_a("AzureComputerVisionVideoIndex")
 
 
 def test_functions_are_the_older_form_of_tools() -> None:
