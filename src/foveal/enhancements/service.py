@@ -119,7 +119,7 @@ class Enhancing:
         for part in turn.parts:
             if isinstance(part, ImagePart):
                 lines = next(left).lines
-                part = replace(part, read=read_text(lines, question, count=self._count, pictures=len(found)))
+                part = replace(part, read=read_text(lines, question, count=self._count))
             parts.append(part)
         return replace(turn, parts=tuple(parts))
 
