@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
+from foveal.engines.terms import load_words
 from foveal.enhancements.grounding import load_grounder
 from foveal.enhancements.remote import ComputerVisionClient
 from foveal.enhancements.service import Enhancements, LocalVision
@@ -196,7 +197,7 @@ def build_house(
         own_hosts=settings.own_hosts,
         vision_hosts=settings.vision_hosts,
     )
-    enhancements = Enhancements(sources, load_grounder(), tokens.count)
+    enhancements = Enhancements(sources, load_grounder(), load_words(), tokens.count)
     chat = ChatService(slots, load_model_versions(), door, tokens, enhancements)
     return House(chat, engines, door, finder, remote)
 

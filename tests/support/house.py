@@ -15,6 +15,7 @@ from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
+from foveal.engines.terms import load_words
 from foveal.enhancements.grounding import load_grounder
 from foveal.enhancements.remote import ComputerVisionClient
 from foveal.enhancements.service import Enhancements, LocalVision
@@ -121,7 +122,7 @@ def enhancements(
     """Enhancements over what `finder` sees; `hosts` are `own_hosts` and `vision_hosts`."""
     local = LocalVision(finder or FixedFinder())
     sources = VisionSources(local, remote or ComputerVisionClient(5), keys or OneKey(), **hosts)
-    return Enhancements(sources, load_grounder(), Cl100k().count)
+    return Enhancements(sources, load_grounder(), load_words(), Cl100k().count)
 
 
 def chat_service(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from foveal.engines.base import ImagePart, Part, Turn
+from foveal.engines.terms import Words
 from foveal.enhancements.ocr import read_text
 from foveal.enhancements.sources import Caller, Vision, VisionSources
 from foveal.enhancements.spans import Findings, GroundedLine
@@ -48,11 +49,16 @@ def _seen(one: DetectedObject) -> SeenObject:
 
 
 class Enhancements:
-    """Makes the `Enhancing` of a request. `count` gives the tokens (cl100k) of a text."""
+    """Makes the `Enhancing` of a request. `words` tell what a question asks for; `count` gives the tokens
+    (cl100k) of a text.
+    """
 
-    def __init__(self, sources: VisionSources, grounder: Grounder, count: Callable[[str], int]) -> None:
+    def __init__(
+        self, sources: VisionSources, grounder: Grounder, words: Words, count: Callable[[str], int]
+    ) -> None:
         self._sources = sources
         self._grounder = grounder
+        self._words = words
         self._count = count
 
     def begin(
@@ -63,7 +69,9 @@ class Enhancements:
         Raises `InvalidDataSource`.
         """
         vision = self._sources.choose(param, parameters, caller)
-        return Enhancing(vision, self._grounder, self._count, OCR in enabled, GROUNDING in enabled)
+        return Enhancing(
+            vision, self._grounder, self._words, self._count, OCR in enabled, GROUNDING in enabled
+        )
 
 
 @dataclass(slots=True)
@@ -76,6 +84,7 @@ class Enhancing:
 
     _vision: Vision
     _grounder: Grounder
+    _words: Words
     _count: Callable[[str], int]
     ocr: bool
     grounding: bool
@@ -119,7 +128,7 @@ class Enhancing:
         for part in turn.parts:
             if isinstance(part, ImagePart):
                 lines = next(left).lines
-                part = replace(part, read=read_text(lines, question, count=self._count))
+                part = replace(part, read=read_text(lines, question, count=self._count, words=self._words))
             parts.append(part)
         return replace(turn, parts=tuple(parts))
 
