@@ -8,6 +8,7 @@ Messages are Azure's own wording where Azure's wording is known.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 
 class FovealError(Exception):
@@ -41,7 +42,18 @@ class InvalidRequest(FovealError):
 
 
 class InvalidImage(FovealError):
-    """An image part that cannot be used: not reachable, not an image, too large, broken."""
+    """An image that cannot be used. `reason`: its address leads nowhere, it has too many bytes, too many
+    pixels, or it is no image (or a broken one)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        reason: Literal["url", "bytes", "pixels", "format"] = "format",
+    ) -> None:
+        super().__init__(message, param=param)
+        self.reason = reason
 
 
 class InvalidDataSource(FovealError):

@@ -73,7 +73,8 @@ class Limits:
 def too_large(limits: Limits, param: str | None) -> InvalidImage:
     """The refusal of a picture with too many bytes."""
     megabytes = limits.max_bytes / (1024 * 1024)
-    return InvalidImage(f"{INVALID_IMAGE} An image may have at most {megabytes:g} MB.", param=param)
+    message = f"{INVALID_IMAGE} An image may have at most {megabytes:g} MB."
+    return InvalidImage(message, param=param, reason="bytes")
 
 
 def check(data: bytes, limits: Limits, *, param: str | None) -> Header:
@@ -132,7 +133,7 @@ def upright_pixels(
     try:
         stored = _decoder(header)(data, header, size, limits)
     except InvalidImage as error:
-        raise InvalidImage(error.message, param=param) from error
+        raise InvalidImage(error.message, param=param, reason=error.reason) from error
     except MemoryError:
         raise
     except Exception as error:  # decoders fail in a dozen ways on broken bytes; none is the client's to read
@@ -150,6 +151,7 @@ def _check_size(width: int, height: int, limits: Limits, param: str | None) -> N
             f"{INVALID_IMAGE} An image of {width}×{height} pixels is too large: at most "
             f"{limits.max_side} pixels on a side and {limits.max_pixels / 1e6:g} megapixels are accepted.",
             param=param,
+            reason="pixels",
         )
 
 

@@ -79,7 +79,7 @@ class ImageDoor:
         except MediaTooLarge as error:
             raise too_large(self._limits, param) from error
         except MediaError as error:  # one text for all reasons: a client must not learn what exists inside
-            raise InvalidImage(NOT_ACCESSIBLE, param=param) from error
+            raise InvalidImage(NOT_ACCESSIBLE, param=param, reason="url") from error
         return await self.open_bytes(data, detail, param=param)
 
     async def open_base64(self, text: str, detail: AskedDetail, *, param: str | None) -> DetailedImage:
