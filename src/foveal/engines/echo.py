@@ -12,6 +12,7 @@ from typing import Any
 from foveal.engines.base import Abilities, Delta, Prompt, Tool, ToolCallDelta
 from foveal.engines.grammar import SchemaError
 from foveal.engines.instance import minimal_instance
+from foveal.engines.read_text import with_read_text
 from foveal.errors import InvalidRequest
 
 OPENINGS = ("You said:", "I heard:", "Your words:", "In short:", "To repeat:")  # chosen by the seed
@@ -59,7 +60,7 @@ class EchoEngine:
                 for delta in _tool_call(prompt, tool, arguments):
                     yield delta
                 return
-            for word in _WORDS.findall(_text(prompt)):
+            for word in _WORDS.findall(_text(with_read_text(prompt))):
                 yield Delta(text=word)
             yield Delta(finish="stop")
         finally:

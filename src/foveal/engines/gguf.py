@@ -17,6 +17,7 @@ from pybase64 import b64encode
 
 from foveal.engines.base import Abilities, Delta, ImagePart, Prompt
 from foveal.engines.llama import LlamaRuntime
+from foveal.engines.read_text import with_read_text
 from foveal.engines.tools import answer_text
 from foveal.errors import InvalidRequest
 from foveal.images.detail import DetailedImage, Pixels
@@ -74,7 +75,9 @@ class GgufEngine:
                 views[id(image)] = await asyncio.to_thread(data_urls, image)
         else:
             _refuse_pictures(prompt)
-        async with aclosing(answer_text(self.runtime, prompt, lambda image: views[id(image)])) as deltas:
+        async with aclosing(
+            answer_text(self.runtime, with_read_text(prompt), lambda image: views[id(image)])
+        ) as deltas:
             async for delta in deltas:
                 yield delta
 

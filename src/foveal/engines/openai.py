@@ -14,6 +14,7 @@ import httpx
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities, Delta, Prompt
 from foveal.engines.openai_wire import AnswerReader, EventReader, refusal, request_body
+from foveal.engines.read_text import with_read_text
 from foveal.errors import EngineError, EngineUnavailable, FovealError, TooManyRequests
 
 LONGEST_REFUSAL = 64 * 1024  # bytes read of an error's body
@@ -75,7 +76,7 @@ class OpenAIEngine:
     async def answer(self, prompt: Prompt) -> AsyncGenerator[Delta]:
         try:
             async with self._client.stream(
-                "POST", self._url, json=request_body(prompt, self.model)
+                "POST", self._url, json=request_body(with_read_text(prompt), self.model)
             ) as response:
                 if response.status_code >= 300:
                     raise await self._refusal(response)

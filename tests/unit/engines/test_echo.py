@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 from tests.support.asking import Answer, gather, turn
 
-from foveal.engines.base import Prompt, ResponseFormat, Sampling, TextPart, Tool, ToolChoice, Turn
+from foveal.engines.base import (
+    ImagePart,
+    Prompt,
+    ReadText,
+    ResponseFormat,
+    Sampling,
+    TextPart,
+    Tool,
+    ToolChoice,
+    Turn,
+)
 from foveal.engines.echo import EchoEngine
 from foveal.engines.grammar import SchemaError
 from foveal.engines.instance import minimal_instance
@@ -31,6 +41,13 @@ async def test_it_repeats_the_last_message_word_by_word(picture: DetailedImage) 
     assert answer.text == "You said: what  is\nthis?\nPictures: 700×512 (high)"
     assert len(answer.deltas) == 9
     assert answer.finish == "stop"
+
+
+async def test_text_that_was_read_in_a_picture_is_heard(picture: DetailedImage) -> None:
+    read = ImagePart(picture, ReadText((), "TOTAL | 23.50"))
+    answer = await ask(Turn("user", (TextPart("How much?"), read)))
+    assert answer.text.startswith("You said: How much?\n")
+    assert '<picture_text picture="1">\nTOTAL | 23.50\n</picture_text>' in answer.text
 
 
 async def test_the_seed_chooses() -> None:

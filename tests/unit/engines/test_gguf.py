@@ -13,7 +13,7 @@ import pytest
 from tests.support.asking import gather, turn
 from tests.support.tiny_gguf import PICTURE_TOKENS
 
-from foveal.engines.base import Prompt, ResponseFormat, Sampling, Turn
+from foveal.engines.base import ImagePart, Prompt, ReadText, ResponseFormat, Sampling, TextPart, Turn
 from foveal.engines.gguf import GgufEngine, data_urls
 from foveal.engines.llama import ChatMessage, Generation, Picture
 from foveal.errors import InvalidRequest
@@ -50,6 +50,20 @@ async def test_what_is_in_the_picture_changes_the_answer(engine: GgufEngine, pic
     second = await said(engine, turn("hello", images=[light]))
     assert len({none, first, second}) == 3
     assert first == await said(engine, turn("hello", images=[dark]))
+
+
+async def test_text_that_was_read_in_the_picture_changes_the_answer(
+    engine: GgufEngine, picture: DetailedImage
+) -> None:
+    seen = replace(picture, detail="low", scaled=None, tiles=())
+
+    def with_text(text: str) -> Turn:
+        return Turn("user", (TextPart("hello"), ImagePart(seen, ReadText((), text))))
+
+    none = await said(engine, with_text(""))
+    first, second = await said(engine, with_text("OPEN")), await said(engine, with_text("CLOSED"))
+    assert len({none, first, second}) == 3
+    assert none == await said(engine, turn("hello", images=[seen]))
 
 
 async def test_every_view_is_evaluated(engine: GgufEngine, picture: DetailedImage) -> None:

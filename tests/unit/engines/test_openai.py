@@ -18,8 +18,20 @@ from starlette.routing import Route
 from tests.support.asking import gather, turn
 from tests.support.server import live
 
-from foveal.engines.base import Prompt, ResponseFormat, Sampling, Tool, ToolCall, ToolChoice, Turn
+from foveal.engines.base import (
+    ImagePart,
+    Prompt,
+    ReadText,
+    ResponseFormat,
+    Sampling,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    Turn,
+)
 from foveal.engines.openai import OpenAIEngine
+from foveal.engines.read_text import INSTRUCTION, fenced
 from foveal.errors import EngineError, EngineUnavailable, InvalidRequest, PayloadTooLarge, TooManyRequests
 from foveal.images.detail import DetailedImage
 
@@ -162,6 +174,17 @@ async def test_everything_asked_for_is_passed_on(
     }  # fmt: skip
     assert body["tools"][0]["function"]["name"] == "weather"
     assert body["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+
+
+async def test_text_that_was_read_goes_along(
+    engine: OpenAIEngine, upstream: Upstream, picture: DetailedImage
+) -> None:
+    read = ImagePart(picture, ReadText((), "TOTAL | 23.50"))
+    await gather(engine.answer(Prompt((Turn("user", (TextPart("How much?"), read)),))))
+    system, user = upstream.body["messages"]
+    assert system == {"role": "system", "content": INSTRUCTION}
+    assert [part["type"] for part in user["content"]] == ["text", "image_url", "text"]
+    assert user["content"][2]["text"] == fenced("TOTAL | 23.50", 1)
 
 
 async def test_tool_calls_come_back_in_pieces(engine: OpenAIEngine, upstream: Upstream) -> None:
