@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from foveal.assembly import build_house, require_models
+from foveal.assembly import House, build_house, require_models
 from foveal.chat.events import ChoiceEnded, TextPiece
 from foveal.chat.local import ask as ask_service
-from foveal.chat.local import local_deployment, local_request
+from foveal.chat.local import local_deployment, local_request, picture_url
 from foveal.chat.wire import read_chat_request
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
+from foveal.cli.saving import check_target
+from foveal.cli.saving import save as write
+from foveal.enhancements.spans import Span
 from foveal.http.chat import local_form
 from foveal.http.render import Completion
+from foveal.images.drawing import Mark, draw
+from foveal.images.fine import fine_view
 from foveal.settings import Settings
 
 
@@ -31,6 +38,16 @@ from foveal.settings import Settings
     show_default=True,
     help="How closely the pictures are looked at.",
 )
+@click.option(
+    "--ocr", is_flag=True, help="Read the text of the pictures closely first (the OCR enhancement)."
+)
+@click.option("--grounding", is_flag=True, help="Tell where in the picture the things of the answer are.")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png",
+    help="Draw what --grounding found on the picture, as a PNG file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole response as the API gives it.")
 @click.option("--system", metavar="TEXT", help="A system message before the question.")
 @click.option("--max-tokens", type=int, metavar="N", help="Cut the answer after N tokens.")
@@ -41,6 +58,9 @@ def ask(
     pictures: tuple[str, ...],
     question: str,
     detail: str,
+    ocr: bool,
+    grounding: bool,
+    save: Path | None,
     as_json: bool,
     system: str | None,
     max_tokens: int | None,
@@ -58,7 +78,13 @@ def ask(
       foveal ask left.png right.png "Which image has a dog?"
       foveal ask receipt.jpg "What is the total?" --detail high
       foveal ask photo.jpg "이 사진에 뭐가 있나요?" --json
+      foveal ask invoice.png "What is the invoice number?" --ocr
+      foveal ask photo.jpg "Describe this picture." --grounding --save boxes.png
     """
+    if save is not None:
+        if not grounding or len(pictures) != 1:
+            raise click.UsageError("--save needs --grounding and one picture")
+        check_target(save)
     settings = settings_from(flags)
     require_models(settings)
     body = local_request(
@@ -69,29 +95,57 @@ def ask(
         max_tokens=max_tokens,
         temperature=temperature,
         seed=seed,
+        enhancements=_enhancements(ocr, grounding),
     )
-    asyncio.run(_print_answer(settings, body, as_json))
+    ground = asyncio.run(_answer(settings, body, as_json, pictures[0] if save is not None else None))
+    if save is not None and ground is not None:
+        write(save, ground)
+        click.echo(f"({save} shows where)", err=True)
 
 
-async def _print_answer(settings: Settings, body: bytes, as_json: bool) -> None:
+def _enhancements(ocr: bool, grounding: bool) -> dict[str, dict[str, bool]] | None:
+    wanted = {"ocr": ocr, "grounding": grounding}
+    return {name: {"enabled": True} for name, asked in wanted.items() if asked} or None
+
+
+async def _answer(settings: Settings, body: bytes, as_json: bool, drawn_on: str | None) -> bytes | None:
+    """Print the answer; returns the picture `drawn_on` with the answer's spans drawn, as PNG bytes."""
     house = build_house(settings, [settings.engine])
     request = read_chat_request(body)
     completion = Completion(local_form(request, local_deployment(settings.engine)))
-    cut = False
+    ended: ChoiceEnded | None = None
     try:
         with Console(stderr=True).status("Looking and thinking …") as status:
             async with aclosing(ask_service(house.chat, request, settings.engine)) as answer:
                 async for event in answer:
                     completion.add(event)
-                    cut |= isinstance(event, ChoiceEnded) and event.finish == "length"
+                    if isinstance(event, ChoiceEnded):
+                        ended = event
                     if isinstance(event, TextPiece) and not as_json:
                         status.stop()
                         click.echo(event.text, nl=False)
+        spans = ended.grounding.spans if ended is not None and ended.grounding is not None else ()
+        drawn = None if drawn_on is None else await _draw(house, drawn_on, spans)
     finally:
         await house.close()
     if as_json:
         click.echo(json.dumps(json.loads(completion.encode()), ensure_ascii=False, indent=2))
-        return
+        return drawn
     click.echo()
-    if cut:
+    for span in spans:
+        click.echo(f"  {span.text}: {_place(span)}")
+    if ended is not None and ended.finish == "length":
         click.echo("(cut: --max-tokens was reached)", err=True)
+    return drawn
+
+
+async def _draw(house: House, place: str, spans: Sequence[Span]) -> bytes:
+    image = await house.door.open(picture_url(place), "high", param=None)
+    marks = [Mark(span.text, span.polygon) for span in spans]
+    return await asyncio.to_thread(lambda: draw(fine_view(image), marks))
+
+
+def _place(span: Span) -> str:
+    """The box around a span in percent of the picture: left to right, top to bottom."""
+    xs, ys = [x for x, _ in span.polygon], [y for _, y in span.polygon]
+    return f"{min(xs):.0%} to {max(xs):.0%} from the left, {min(ys):.0%} to {max(ys):.0%} from the top"
