@@ -157,3 +157,41 @@ def test_demo_asks_every_question(run: Run) -> None:
     assert done.code == 0
     assert done.out.count("question  ") >= 8
     assert done.out.count("answer    ") == done.out.count("time      ") == done.out.count("question  ")
+
+
+@pytest.mark.models
+def test_ask_grounds_its_answer_and_draws_it(
+    run: Run, pictures: Path, models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOVEAL_MODELS", str(models_folder))
+    drawn = tmp_path / "boxes.png"
+    photo = str(pictures / "astronaut.jpg")
+    done = run("ask", photo, "Is the person smiling?", "--grounding", "--save", str(drawn))
+    assert done.code == 0, done.err
+    assert "the person: " in done.out
+    assert "from the left" in done.out
+    with Image.open(photo) as before, Image.open(drawn) as after:
+        assert after.size == before.size
+        assert np.asarray(before.convert("RGB")).tobytes() != np.asarray(after.convert("RGB")).tobytes()
+    told = json.loads(run("ask", photo, "Is the person smiling?", "--grounding", "--json").out)
+    (line,) = told["choices"][0]["enhancements"]["grounding"]["lines"]
+    assert [span["text"] for span in line["spans"]] == ["the person"]
+
+
+@pytest.mark.models
+def test_ask_reads_closely(
+    run: Run, pictures: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOVEAL_MODELS", str(models_folder))
+    assert "Region-based segmentation" in run("ask", str(pictures / "page.jpg"), "Read it", "--ocr").out
+
+
+def test_where_the_drawing_cannot_go_is_said_before_the_work(run: Run, picture: str, tmp_path: Path) -> None:
+    for arguments, says in (
+        (("--save", str(tmp_path / "x.png")), "--save needs --grounding"),
+        (("--grounding", "--save", str(tmp_path / "none" / "x.png")), "there is no folder"),
+        (("--grounding", "--save", str(tmp_path)), "that is a folder"),
+    ):
+        done = run("ask", picture, "What?", *arguments)
+        assert done.code == 2
+        assert says in done.err

@@ -1,0 +1,110 @@
+"""`foveal resource`: what it prints, keeps and refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from foveal.cli.main import main
+from foveal.resources.accounts import Accounts, open_accounts
+from foveal.store.database import open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    monkeypatch.setenv("FOVEAL_DATA", str(tmp_path))
+
+    def call(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["foveal", "resource", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as leave:
+            code = int(leave.code or 0)
+        printed = capsys.readouterr()
+        return Ended(code, printed.out, printed.err)
+
+    return call
+
+
+def accounts(folder: Path) -> Accounts:
+    database = open_database(folder)
+    try:
+        return open_accounts(database, operator_key=None, engine="echo", strict=False)[0]
+    finally:
+        database.dispose()
+
+
+def keys_in(text: str) -> list[str]:
+    return re.findall(r"\b[0-9a-f]{32}\b", text)
+
+
+def test_a_fresh_directory_tells_the_key_of_its_first_resource(run: Run, tmp_path: Path) -> None:
+    listed = run("list", "--json")
+    assert (listed.code, json.loads(listed.out)) == (
+        0,
+        [{"name": "local", "kind": "AIServices", "region": "swedencentral", "tier": "S0"}],
+    )
+    (key,) = keys_in(listed.err)
+    assert accounts(tmp_path).check(key) is not None
+    assert keys_in(run("list").out) == []
+
+
+def test_add_new_key_remove(run: Run, tmp_path: Path) -> None:
+    run("list")
+    added = run("add", "my-vision", "--region", "westus")
+    assert added.code == 0
+    assert "ComputerVision resource my-vision (westus, S1)" in added.out
+    first, second = keys_in(added.out)
+    (newer,) = keys_in(run("new-key", "my-vision", "1").out)
+    found = accounts(tmp_path)
+    assert [found.check(key) is not None for key in (first, second, newer)] == [False, True, True]
+    assert run("remove", "my-vision").code == 0
+    assert accounts(tmp_path).check(second) is None
+
+
+def test_add_as_json(run: Run, tmp_path: Path) -> None:
+    run("list")
+    made = json.loads(run("add", "chat", "--kind", "OpenAI", "--json").out)
+    assert (made["name"], made["kind"], made["tier"]) == ("chat", "OpenAI", "S0")
+    assert accounts(tmp_path).check(made["key2"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("add", "x"), "2 to 64"),
+        (("add", "local"), "already"),
+        (("add", "ok", "--tier", "S9"), "no tier S9"),
+        (("add", "ok", "--region", "mars"), "no known region"),
+        (("add", "ok", "--kind", "Face"), "Face"),
+        (("remove", "nobody"), "no resource 'nobody'"),
+        (("remove", "local"), "only resource"),
+        (("new-key", "local", "3"), "3"),
+        (("new-key", "nobody", "1"), "no resource 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    run("list")
+    done = run(*arguments)
+    assert done.code == 2
+    assert says in done.err
+    assert "Traceback" not in done.err
