@@ -12,6 +12,10 @@ from typing import Protocol
 
 from starlette.applications import Starlette
 
+from foveal.analysis.captioner import EngineCaptioner
+from foveal.analysis.contract import Language, load_contract
+from foveal.analysis.service import AnalysisService
+from foveal.analysis.wording import load_wording
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
@@ -40,6 +44,14 @@ FACTS = 512  # pictures whose facts are kept; a picture's facts are a few kiloby
 PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the interpreter (Python's own: 0.005)
 # Requests an engine works on at once. The embedded ones share this machine's cores; an upstream has its own.
 RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
+
+
+# Engines that may write captions, and in which languages: Korean ones from patterns beat those of `evidence`.
+CAPTIONING: dict[str, tuple[Language, ...]] = {
+    "openai": ("en", "ko"),
+    "gguf": ("en", "ko"),
+    "evidence": ("en",),
+}
 
 
 Timed = Callable[[str, float], None]  # stage, seconds
@@ -158,9 +170,10 @@ def _openai(settings: Settings) -> Engine:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The chat service and what it stands on. `close` frees everything."""
+    """The services and what they stand on. `close` frees everything."""
 
     chat: ChatService
+    analysis: AnalysisService
     engines: dict[str, Engine]
     door: ImageDoor
     finder: HouseFinder
@@ -199,7 +212,25 @@ def build_house(
     )
     enhancements = Enhancements(sources, load_grounder(), load_words(), tokens.count)
     chat = ChatService(slots, load_model_versions(), door, tokens, enhancements)
-    return House(chat, engines, door, finder, remote)
+    analysis = _analysis(settings, chat, engines, door, finder)
+    return House(chat, analysis, engines, door, finder, remote)
+
+
+def _analysis(
+    settings: Settings, chat: ChatService, engines: dict[str, Engine], door: ImageDoor, finder: HouseFinder
+) -> AnalysisService:
+    """Image analysis; its captions are written by the best engine here that looks at pictures."""
+    wording = load_wording()
+    names = [name for name in (settings.engine, *CAPTIONING) if name in engines and name in CAPTIONING]
+    captioner = next(
+        (
+            EngineCaptioner(engines[name], chat.gates[name], wording, languages=CAPTIONING[name])
+            for name in names
+            if engines[name].abilities.images
+        ),
+        None,
+    )
+    return AnalysisService(finder, door, load_contract(), wording, captioner)
 
 
 class WarmUp:
@@ -251,6 +282,7 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
         keys=accounts,
         deployments=accounts,
         chat=house.chat,
+        analysis=house.analysis,
         api_versions=load_api_versions(),
         model_versions=load_model_versions(),
         readiness=warm_up,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from tests.support.facts import FixedFinder
 
+from foveal.analysis import service as analysis
+from foveal.analysis.contract import load_contract
+from foveal.analysis.wording import load_wording
 from foveal.chat.prompting import Door
 from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
@@ -83,6 +86,9 @@ class PaperDoor:
     async def open_base64(self, text: str, detail: RequestedDetail, /, *, param: str) -> DetailedImage:
         return self._open(f"base64:{text}", detail, param)
 
+    async def open_bytes(self, data: bytes, detail: RequestedDetail, /, *, param: str) -> DetailedImage:
+        return self._open(f"bytes:{hashlib.sha256(data).hexdigest()}", detail, param)
+
     def _open(self, what: str, detail: RequestedDetail, param: str) -> DetailedImage:
         self.opened.append((what, detail, param))
         if "bad" in what:
@@ -138,10 +144,24 @@ def chat_service(
     return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced)
 
 
+class AnyDoor(Door, analysis.Door, Protocol):
+    """A door as chat and as image analysis use it."""
+
+
+def analysis_service(
+    finder: FactFinder | None = None,
+    door: analysis.Door | None = None,
+    captioner: analysis.Captioner | None = None,
+) -> analysis.AnalysisService:
+    return analysis.AnalysisService(
+        finder or FixedFinder(), door or PaperDoor(), load_contract(), load_wording(), captioner
+    )
+
+
 def services(
     engine: Engine,
     *,
-    door: Door | None = None,
+    door: AnyDoor | None = None,
     running: int = 4,
     waiting: int = 32,
     enhanced: Enhancements | None = None,
@@ -153,6 +173,7 @@ def services(
         "keys": OneKey(),
         "deployments": Table(),
         "chat": chat,
+        "analysis": analysis_service(door=door),
         "api_versions": load_api_versions(),
         "model_versions": load_model_versions(),
         "readiness": Ready(),

@@ -25,3 +25,10 @@ class RefusedAnalysis(FovealError):
     ) -> None:
         super().__init__(message, code=code, headers=headers)
         self.inner = inner
+
+
+class WrongMediaType(RefusedAnalysis):
+    """The body is neither a picture's bytes nor JSON with its address."""
+
+    status = 415
+    code = "UnsupportedMediaType"

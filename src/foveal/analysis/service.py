@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from foveal.analysis.captions import CaptionWriter
@@ -87,6 +87,7 @@ class AnalysisService:
             return Analysis(image.width, image.height, lines=read_lines(lines, image.width, image.height))
         if written is None and wanted & {"caption", "denseCaptions"} and _shows_nothing(facts):
             facts = await self.finder.facts(image)  # perhaps it is a page: its text is read after all
+        facts = replace(facts, width=image.width, height=image.height)
         return await asyncio.to_thread(self._compose, facts, lines, written, options)
 
     def _sized(self, image: DetailedImage) -> DetailedImage:

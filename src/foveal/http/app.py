@@ -12,6 +12,7 @@ from foveal.http.catalogue import CatalogueRoutes
 from foveal.http.chat import ChatRoutes
 from foveal.http.edge import Edge, FoldSlashes
 from foveal.http.errors import ErrorMiddleware, unrouted
+from foveal.http.image_analysis import VisionRoutes
 from foveal.http.ops import OpsRoutes
 from foveal.http.services import Services
 
@@ -38,10 +39,14 @@ def build_app(services: Services, *, lifespan: Lifespan[Starlette] | None = None
 def _routes(services: Services) -> list[Route]:
     """Most used first: the router takes the first that fits."""
     chat, lists, ops = ChatRoutes(services), CatalogueRoutes(services), OpsRoutes(services)
+    vision = VisionRoutes(services)
     return [
         Route(f"{DEPLOYMENT}/chat/completions", chat.azure, methods=["POST"]),
         Route(f"{DEPLOYMENT}/extensions/chat/completions", chat.extensions, methods=["POST"]),
         Route("/v1/chat/completions", chat.plain, methods=["POST"]),
+        Route("/computervision/imageanalysis:analyze", vision.analyze, methods=["POST"]),
+        Route("/computervision/retrieval:vectorizeImage", vision.vectorize, methods=["POST"]),
+        Route("/computervision/retrieval:vectorizeText", vision.vectorize, methods=["POST"]),
         Route("/openai/models", lists.models),
         Route("/openai/models/{id}", lists.model),
         Route("/openai/deployments", lists.deployments),

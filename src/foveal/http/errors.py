@@ -1,7 +1,7 @@
 """The one place that gives errors their shape on the wire.
 
-Azure's routes use Azure's shapes, `/v1` OpenAI's. An unexpected exception is logged with the request's id and
-answered with 500; nothing of it reaches the client.
+Azure's routes use Azure's shapes (those of Computer Vision differ a little), `/v1` OpenAI's. An unexpected
+exception is logged with the request's id and answered with 500; nothing of it reaches the client.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foveal.analysis.refusals import RefusedAnalysis
 from foveal.errors import DeploymentNotFound, FovealError, InvalidRequest, NotFound, Unauthorized
 
 log = logging.getLogger("foveal.http")
@@ -49,12 +50,19 @@ def is_plain(path: str) -> bool:
     return path.startswith("/v1/") or path == "/v1"
 
 
-def error_body(error: FovealError, *, plain: bool) -> dict[str, Any]:
-    """The JSON of an error: OpenAI's shape when `plain`, else the one Azure uses for this kind."""
-    if plain:
+def is_vision(path: str) -> bool:
+    """Whether a path belongs to the Computer Vision surface."""
+    return path.startswith("/computervision/")
+
+
+def error_body(error: FovealError, path: str) -> dict[str, Any]:
+    """The JSON of an error: OpenAI's shape below `/v1`, else the one Azure uses for this kind."""
+    if is_plain(path):
         return {"error": _openai_error(error)}
     if isinstance(error, UnauthorizedBearer):
         return {"statusCode": 401, "message": error.message}
+    if is_vision(path):
+        return {"error": _vision_error(error)}
     if isinstance(error, InvalidRequest):
         return {
             "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
@@ -83,6 +91,13 @@ def _openai_error(error: FovealError) -> dict[str, Any]:
     return {"message": error.message, "type": kind, "param": error.param, "code": code}
 
 
+def _vision_error(error: FovealError) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": error.code or "InvalidRequest", "message": error.message}
+    if isinstance(error, RefusedAnalysis) and error.inner is not None:
+        body["innererror"] = {"code": error.inner, "message": error.message}
+    return body
+
+
 def unexpected(error: Exception, scope: Scope) -> FovealError:
     """Log an exception that nobody expected; the client gets no word of it."""
     log.error("request %s failed", scope.get(_REQUEST_ID), exc_info=error)
@@ -91,11 +106,14 @@ def unexpected(error: Exception, scope: Scope) -> FovealError:
     return hidden
 
 
-def error_response(error: FovealError, *, plain: bool) -> Response:
+def error_response(error: FovealError, path: str) -> Response:
+    headers = dict(error.headers)
+    if is_vision(path):
+        headers["x-ms-error-code"] = error.code or "InvalidRequest"
     return Response(
-        msgspec.json.encode(error_body(error, plain=plain)),
+        msgspec.json.encode(error_body(error, path)),
         error.status,
-        headers=dict(error.headers),
+        headers=headers,
         media_type="application/json",
     )
 
@@ -112,7 +130,7 @@ async def unrouted(request: Request, error: Exception) -> Response:
         )
     else:
         problem = NotFound("Resource not found")
-    return error_response(problem, plain=is_plain(request.url.path))
+    return error_response(problem, request.url.path)
 
 
 class ErrorMiddleware:
@@ -140,4 +158,4 @@ class ErrorMiddleware:
             known = error if isinstance(error, FovealError) else unexpected(error, scope)
             if started:  # too late for a status: end the connection, so that the answer is seen to be cut
                 raise
-            await error_response(known, plain=is_plain(scope["path"]))(scope, receive, send)
+            await error_response(known, scope["path"])(scope, receive, send)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from foveal.analysis.service import AnalysisService
 from foveal.chat.service import ChatService
 from foveal.http.metrics import Metrics
 from foveal.resources.accounts import KeyChecker
@@ -29,6 +30,7 @@ class Services:
     keys: KeyChecker
     deployments: DeploymentTable
     chat: ChatService
+    analysis: AnalysisService
     api_versions: ApiVersionPolicy
     model_versions: ModelVersions
     readiness: Readiness

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from foveal.chat.events import AnswerEnded, Event
 from foveal.errors import FovealError
 from foveal.http.disconnect import until_disconnect
-from foveal.http.errors import error_body, is_plain, unexpected
+from foveal.http.errors import error_body, unexpected
 from foveal.http.metrics import Metrics
 from foveal.http.render import DONE, Chunks
 
@@ -45,7 +45,7 @@ class ChatStream:
                         self._metrics.answered(event.usage)
             except Exception as error:
                 known = error if isinstance(error, FovealError) else unexpected(error, scope)
-                last = self._chunks.error(error_body(known, plain=is_plain(scope["path"])))
+                last = self._chunks.error(error_body(known, scope["path"]))
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
