@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,3 +307,12 @@ def test_the_page_s_python_tab(enhanced: Enhanced) -> None:
     assert choice.model_extra is not None
     assert choice.model_extra["finish_details"]["type"] == "stop"
     assert [span["text"] for span in spans_of(choice.model_extra)] == ["the person", "a red car", "the dog"]
+
+
+def test_the_python_of_the_docs(enhanced: Enhanced, pictures: Path) -> None:
+    page = (FIXTURES.parents[1] / "docs" / "enhancements.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {"BASE": enhanced.server.url, "KEY": KEY, "PICTURE": str(pictures / "chelsea.jpg")})
+    assert printed.getvalue().startswith("The person [{'x': 0.1, 'y': 0.2}")
