@@ -260,6 +260,46 @@ def test_an_openai_resource_needs_a_paid_computer_vision_resource(enhanced: Enha
         assert CV_KEY not in error.text
 
 
+@pytest.mark.parametrize(
+    ("version", "extensions", "fields", "refused"),
+    [
+        ("2023-12-01-preview", True, {"enhancements": BOTH, "dataSources": []}, None),
+        ("2023-12-01-preview", True, {"enhancements": BOTH, "data_sources": []}, "data_sources"),
+        ("2023-12-01-preview", True, {"enhancements": BOTH, "n": 1}, "n"),
+        ("2023-12-01-preview", True, {"enhancements": BOTH, "seed": 1}, "seed"),
+        ("2023-12-01-preview", False, {"enhancements": BOTH}, "enhancements"),
+        ("2023-12-01-preview", False, {"dataSources": []}, "dataSources"),
+        ("2023-09-01-preview", True, {"enhancements": BOTH}, "enhancements"),
+        ("2024-02-15-preview", False, {"enhancements": BOTH, "data_sources": []}, None),
+        ("2024-02-15-preview", False, {"enhancements": BOTH, "dataSources": []}, "dataSources"),
+        ("2024-03-01-preview", False, {"enhancements": BOTH}, None),
+        ("2024-04-01-preview", False, {"enhancements": BOTH}, "enhancements"),
+        ("2024-02-01", False, {"enhancements": BOTH}, "enhancements"),
+    ],
+)
+def test_strict_mode_has_them_where_the_api_version_had_them(
+    enhanced: Enhanced, version: str, extensions: bool, fields: dict[str, Any], refused: str | None
+) -> None:
+    route = f"/openai/deployments/strict-v/{'extensions/' if extensions else ''}chat/completions"
+    response = enhanced.post(route, ask("x", image(), **fields), version=version)
+    if refused is None:
+        assert response.status_code == 200, response.text
+        return
+    assert response.status_code == 400
+    assert response.json()["error"]["message"] == (
+        f"1 validation error for Request\nbody -> {refused}\n"
+        "  extra fields not permitted (type=value_error.extra)"
+    )
+
+
+def test_the_version_without_enhancements_says_so_on_every_route(enhanced: Enhanced) -> None:
+    for deployment in ("gpt-4-turbo", "strict-turbo"):
+        route = f"/openai/deployments/{deployment}/extensions/chat/completions"
+        response = enhanced.post(route, ask("x", image(), enhancements=BOTH))
+        assert response.status_code == 400
+        assert "does not support Vision Enhancement" in response.json()["error"]["message"]
+
+
 def test_a_computer_vision_key_opens_no_chat(enhanced: Enhanced) -> None:
     assert enhanced.post(CHAT, ask(), key=CV_KEY).status_code == 401
 

@@ -24,6 +24,7 @@ NO_IMAGES = "Invalid content type. image_url is only supported by certain models
 
 _SAMPLING = frozenset({"temperature", "top_p", "n", "stop", "max_tokens", "logit_bias"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
+_NOT_IN_EXTENSIONS = frozenset({"n"})  # nor what a version knows beyond those of every version
 _EVERY_VERSION = frozenset({"messages", "stream", "user", "model"}) | _SAMPLING | _PENALTIES
 
 
@@ -72,17 +73,22 @@ class Rules:
                 )
         if self.extensions and not self.version.enhancements:
             raise InvalidRequest(NO_ENHANCEMENTS)
-        known = _EVERY_VERSION - frozenset(self.version.refused)
-        if self.api is None:
-            known |= request.fields - frozenset(self.version.refused)
-        else:
-            known |= self.api.extra - frozenset(self.version.refused)
-            if self.api.enhancements == ("extensions" if self.extensions else "chat"):
-                known |= {"enhancements"}
-            if self.extensions or not self.api.extensions:
-                known |= {self.api.data_sources}
-        for name in sorted(request.fields - known):
+        for name in sorted(request.fields - self._strict_fields(request)):
             raise _validation_error(name[:80], "extra fields not permitted (type=value_error.extra)")
+
+    def _strict_fields(self, request: ChatRequest) -> frozenset[str]:
+        """The fields that the specification of this api-version has on this route, for this model version."""
+        refused = frozenset(self.version.refused)
+        if self.api is None:
+            return (_EVERY_VERSION | request.fields) - refused
+        known = (
+            _EVERY_VERSION - _NOT_IN_EXTENSIONS if self.extensions else _EVERY_VERSION | self.api.extra
+        ) - refused
+        if self.api.enhancements == ("extensions" if self.extensions else "chat"):
+            known |= {"enhancements"}
+        if self.extensions or not self.api.extensions:
+            known |= {self.api.data_sources}
+        return known
 
     def _check_enhancements(self, request: ChatRequest) -> None:
         others = [one for one in request.data_sources if not one.is_a(COMPUTER_VISION)]
