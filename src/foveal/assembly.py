@@ -13,7 +13,7 @@ from typing import Protocol
 from starlette.applications import Starlette
 
 from foveal.analysis.captioner import EngineCaptioner
-from foveal.analysis.contract import Language, load_contract
+from foveal.analysis.contract import load_contract
 from foveal.analysis.service import AnalysisService
 from foveal.analysis.wording import load_wording
 from foveal.chat.service import ChatService, EngineSlot
@@ -46,12 +46,9 @@ PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the int
 RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}
 
 
-# Engines that may write captions, and in which languages: Korean ones from patterns beat those of `evidence`.
-CAPTIONING: dict[str, tuple[Language, ...]] = {
-    "openai": ("en", "ko"),
-    "gguf": ("en", "ko"),
-    "evidence": ("en",),
-}
+# Engines that write captions when they can look at pictures. `evidence` knows no more than the patterns that
+# captions are put together from else, and takes a second longer.
+CAPTIONING = ("openai", "gguf")
 
 
 Timed = Callable[[str, float], None]  # stage, seconds
@@ -219,17 +216,11 @@ def build_house(
 def _analysis(
     settings: Settings, chat: ChatService, engines: dict[str, Engine], door: ImageDoor, finder: HouseFinder
 ) -> AnalysisService:
-    """Image analysis; its captions are written by the best engine here that looks at pictures."""
+    """Image analysis; an engine that looks at pictures itself writes its captions."""
     wording = load_wording()
-    names = [name for name in (settings.engine, *CAPTIONING) if name in engines and name in CAPTIONING]
-    captioner = next(
-        (
-            EngineCaptioner(engines[name], chat.gates[name], wording, languages=CAPTIONING[name])
-            for name in names
-            if engines[name].abilities.images
-        ),
-        None,
-    )
+    able = [name for name in CAPTIONING if name in engines and engines[name].abilities.images]
+    chosen = settings.engine if settings.engine in able else next(iter(able), None)
+    captioner = None if chosen is None else EngineCaptioner(engines[chosen], chat.gates[chosen], wording)
     return AnalysisService(finder, door, load_contract(), wording, captioner)
 
 

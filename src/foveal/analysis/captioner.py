@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Container
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Protocol, cast
 
@@ -30,7 +30,7 @@ class Turns(Protocol):
 
 
 class EngineCaptioner:
-    """Asks `engine` in one of `languages`. Whatever goes wrong there, the caller falls back to facts."""
+    """Asks `engine`. Whatever goes wrong there, the caller falls back to facts."""
 
     def __init__(
         self,
@@ -38,19 +38,15 @@ class EngineCaptioner:
         gate: Turns,
         wording: Wording,
         *,
-        languages: Container[Language] = ("en", "ko"),
         seconds: float = 30.0,
     ) -> None:
         self._engine = engine
         self._gate = gate
         self._wording = wording
-        self._languages = languages
         self._seconds = seconds
 
     async def caption(self, image: DetailedImage, language: Language) -> str | None:
         """A caption in lower case without a full stop; None when the engine has none (in time)."""
-        if language not in self._languages:
-            return None
         try:
             async with asyncio.timeout(self._seconds), self._gate.admit(), self._gate.turn():
                 answer = await self._ask(image, language)

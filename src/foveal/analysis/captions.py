@@ -29,6 +29,7 @@ _SUBJECTS = 3  # kinds that a caption names
 _CROWD = 3  # so many persons are "a group of people"
 _CLEAR_CLOTHING = 0.03  # share of the picture from which the colours of a person's clothing are told
 _PAGE = 5  # lines from which text is "a page of text"
+_TABLE = "dining table"
 _MOST_REGIONS = 9
 _SAME = 0.9  # IoU from which two regions are one
 _QUOTED = 40  # letters of text that a region quotes
@@ -56,12 +57,15 @@ class CaptionWriter:
 
     def confidence(self, text: str) -> float:
         """How far what was found agrees with the sentence."""
-        named = self.sights.words.find(text, self.language)
-        sure = [self._seen(thing) for thing in dict.fromkeys(mention.thing for mention in named)]
+        sure: dict[Thing, float] = {}
+        for mention in self.sights.words.find(text, self.language):
+            seen = self._seen(mention.thing)
+            if seen or text[mention.start : mention.end] not in self.wording.lexicon.colours.english:
+                sure[mention.thing] = seen or UNSEEN  # "orange" is a colour unless there is one
         if not sure:
             lines = self.sights.facts.lines
-            sure = [sum(line.confidence for line in lines) / len(lines) if lines else UNSEEN]
-        return min(_MOST, max(_LEAST, sum(sure) / len(sure)))
+            return _clamped(sum(line.confidence for line in lines) / len(lines) if lines else UNSEEN)
+        return _clamped(sum(sure.values()) / len(sure))
 
     def regions(self, lines: Sequence[TextLine] = ()) -> list[Region]:
         """Up to nine parts of the picture, the most prominent first; no two of about the same box."""
@@ -73,23 +77,20 @@ class CaptionWriter:
         return kept
 
     def _seen(self, thing: Thing) -> float:
+        """The best confidence with which it was found; 0 when it was not."""
         sights = self.sights
         confidences = [one.confidence for one in sights.objects(thing)]
         confidences += [one.confidence for one in sights.doubtful(thing)]
         if "person" in thing.labels:
             confidences += [face.confidence for face in sights.facts.faces]
         tags = sum(tag.confidence for tag in sights.tags(thing))
-        return max([*confidences, min(_MOST, tags)]) or UNSEEN
+        return max([*confidences, min(_MOST, tags)])
 
     def _english(self, notes: Notes) -> str:
         where = ""
         if notes.place is not None:
             where = f" {self.wording.before(notes.place.name)} {an(notes.place.name)}"
-        act = next(iter(notes.acts), None)
-        parts = [self._amount(one) for one in notes.subjects[:_SUBJECTS]]
-        if act is not None and any(one.thing.key == "person" for one in notes.subjects):
-            rest = [one for one in notes.subjects if one.thing.key not in ("person", act.label)]
-            parts = [f"a person {act.phrase}", *(self._amount(one) for one in rest[: _SUBJECTS - 1])]
+        parts = self._parts(notes)
         if parts:
             return join(parts) + where
         if notes.looks_like:
@@ -99,6 +100,21 @@ class CaptionWriter:
             return "a page of text" if len(lines) >= _PAGE else "a close up of text"
         hues = names(self.sights.facts.colours)
         return f"a picture that is mostly {join(hues)}" if hues else "a picture"
+
+    def _parts(self, notes: Notes) -> list[str]:
+        """The phrases of the subjects, with what a person does and what stands on a table."""
+        subjects = [one for one in notes.subjects if one.thing.key != _TABLE]
+        act = next(iter(notes.acts), None)
+        parts = [self._amount(one) for one in subjects[:_SUBJECTS]]
+        if act is not None and any(one.thing.key == "person" and one.count == 1 for one in subjects):
+            rest = [one for one in subjects if one.thing.key not in ("person", act.label)]
+            parts = [f"a person {act.phrase}", *(self._amount(one) for one in rest[: _SUBJECTS - 1])]
+        tables = [one for one in notes.subjects if one.thing.key == _TABLE]
+        if not tables:
+            return parts
+        laid = [one for each in subjects[:_SUBJECTS] for one in self.sights.objects(each.thing)]
+        on_it = self._standing_on(laid) if laid and act is None else ""
+        return [join(parts) + on_it] if on_it else [*parts[: _SUBJECTS - 1], self._amount(tables[0])]
 
     def _amount(self, one: Subject) -> str:
         if one.thing.key == "person":
@@ -168,7 +184,7 @@ class CaptionWriter:
     def _standing_on(self, members: Sequence[SeenObject]) -> str:
         """ " on a table", when every one of them stands on one."""
         for table in self.sights.facts.objects:
-            if table.label != "dining table" or table in members:
+            if table.label != _TABLE or table in members:
                 continue
             if all(holds(one.box, table.box, Relation.ON) for one in members):
                 return f" on {an(self.sights.words.thing(table.label).singular)}"
@@ -179,6 +195,10 @@ class CaptionWriter:
         if self.language == "ko":
             return f"“{text}”라고 쓰인 글자" if len(text) <= _QUOTED else "여러 줄의 글자"
         return f"text that reads “{text}”" if len(text) <= _QUOTED else "a block of text"
+
+
+def _clamped(confidence: float) -> float:
+    return min(_MOST, max(_LEAST, confidence))
 
 
 def _around(boxes: Sequence[Box]) -> Box:

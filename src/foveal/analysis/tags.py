@@ -43,7 +43,7 @@ def _all(
         seen[one.label] = max(seen.get(one.label, 0.0), one.confidence)
     for label, confidence in seen.items():
         yield (sights.words.thing(label).korean if korean else label), confidence
-    yield from _tagger(sights, korean)
+    yield from _tagger(sights, wording, korean)
     for name, row in wording.groups.items():
         confidence = max((seen.get(label, 0.0) for label in row["labels"]), default=0.0)
         if confidence > 0:
@@ -61,12 +61,18 @@ def _all(
             yield (wording.lexicon.colours.names[share.name] if korean else share.name), share.share
 
 
-def _tagger(sights: Sights, korean: bool) -> Iterator[tuple[str, float]]:
+def _tagger(sights: Sights, wording: Wording, korean: bool) -> Iterator[tuple[str, float]]:
+    """Each likely tag, and what tags have in common: their kind ("dog") and the class of that ("animal")."""
+    classes: dict[str, str] = wording.table["tags"]["classes"]
     kinds: dict[str, float] = {}
     for tag in sights.facts.tags:
         kind = sights.words.kind_of(tag.name)
-        if kind is not None:
-            name = kind.korean if korean and kind.korean else kind.name
+        names = set[str]()
+        if kind is not None and kind.plural:  # kinds without one are mere classes
+            names.add(kind.korean if korean and kind.korean else kind.name)
+        if kind is not None and kind.klass in classes:
+            names.add(classes[kind.klass] if korean else kind.klass)
+        for name in names:
             kinds[name] = kinds.get(name, 0.0) + tag.confidence
         if tag.confidence >= SEEN_TAG:
             words = sights.words

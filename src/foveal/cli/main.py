@@ -11,6 +11,7 @@ from foveal import __version__
 from foveal.errors import FovealError
 
 COMMANDS = {
+    "analyze": ("foveal.cli.analyze", "analyze"),
     "ask": ("foveal.cli.ask", "ask"),
     "demo": ("foveal.cli.demo", "demo"),
     "doctor": ("foveal.cli.doctor", "doctor"),
