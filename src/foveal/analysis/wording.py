@@ -37,7 +37,8 @@ class Wording:
         """The same caption without words of gender (English, lower case)."""
         text = _HER.sub("their", text)
         text = re.sub(r"\bher\b", "them", text)
-        text = _NOUN.sub(lambda found: "people" if found.group(1) else "person", _ADJECTIVE.sub("", text))
+        text = re.sub(r"\ba (?=[aeio])", "an ", _ADJECTIVE.sub("", text))
+        text = _NOUN.sub(lambda found: "people" if found.group(1) else "person", text)
         words: Mapping[str, str] = self.table["neutral"]
         text = re.sub(r"\b[a-z]+\b", lambda found: words.get(found.group(), found.group()), text)
         for wrong, right in _VERBS.items():
