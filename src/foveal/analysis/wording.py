@@ -15,7 +15,8 @@ from foveal.engines.evidence.vocabulary_tables import data_table
 
 _HER = re.compile(r"\bher\b(?=\s+[a-z])")
 _ADJECTIVE = re.compile(
-    r"\b(?:male|female)\s+(?!(?:is|are|in|on|at|with|and|holding|wearing|sitting|standing)\b)(?=\w)"
+    r"\b(an? )?(?:male|female)\s+"
+    r"(?!(?:is|are|in|on|at|with|and|holding|wearing|sitting|standing)\b)(?=(\w))"
 )
 _NOUN = re.compile(r"\b(?:male|female)(s?)\b")
 _VERBS = {"they is": "they are", "they was": "they were", "they has": "they have", "they's": "they're"}
@@ -37,13 +38,19 @@ class Wording:
         """The same caption without words of gender (English, lower case)."""
         text = _HER.sub("their", text)
         text = re.sub(r"\bher\b", "them", text)
-        text = re.sub(r"\ba (?=[aeio])", "an ", _ADJECTIVE.sub("", text))
+        text = _ADJECTIVE.sub(_article, text)
         text = _NOUN.sub(lambda found: "people" if found.group(1) else "person", text)
         words: Mapping[str, str] = self.table["neutral"]
         text = re.sub(r"\b[a-z]+\b", lambda found: words.get(found.group(), found.group()), text)
         for wrong, right in _VERBS.items():
             text = re.sub(rf"\b{wrong}\b", right, text)
         return text
+
+
+def _article(found: re.Match[str]) -> str:
+    """What is left of "a male ": the article as the next word wants it."""
+    article, letter = found.groups()
+    return "" if article is None else "an " if letter in "aeio" else "a "
 
 
 def load_wording() -> Wording:
