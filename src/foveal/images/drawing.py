@@ -49,13 +49,14 @@ class Mark:
 def draw(pixels: Pixels, marks: Sequence[Mark], *, font_folders: Sequence[Path] | None = None) -> bytes:
     """The picture with its marks, as PNG bytes.
 
-    Objects of one label have one colour. Text that finds no free place for its label keeps its outline alone.
-    A label whose letters no font has becomes a number, explained in a line below the picture.
+    Objects of one label have one colour. The label of a text never covers marked text: where lines are too
+    close for that, they have their outlines alone. A label whose letters no font has becomes a number,
+    explained in a line below the picture.
     """
     picture = Image.fromarray(pixels)
     sheet = _Sheet(picture, font_folders)
     colours = _colours(marks)
-    outlines = [sheet.outline(mark.polygon, colours[_key(mark)]) for mark in marks]
+    outlines = [sheet.outline(mark, colours[_key(mark)]) for mark in marks]
     for mark, area in zip(marks, outlines, strict=True):
         if mark.label.strip():
             sheet.label(mark, area, colours[_key(mark)])
@@ -83,26 +84,32 @@ class _Sheet:
         side = min(picture.size)
         self._width = max(2, round(side / 240))
         self._fonts = Fonts(max(11, round(side / 34)), font_folders)
-        self._taken: list[Area] = []
+        self._taken: list[Area] = []  # by labels
+        self._texts: list[Area] = []
         self._legend: list[str] = []
 
-    def outline(self, polygon: Sequence[tuple[float, float]], colour: Colour) -> Area:
+    def outline(self, mark: Mark, colour: Colour) -> Area:
         """Draws it; returns the upright box around it."""
         width, height = self._picture.size
-        points = [(x * (width - 1), y * (height - 1)) for x, y in polygon]
+        points = [(x * (width - 1), y * (height - 1)) for x, y in mark.polygon]
         ring = [*points, points[0], points[1]]  # one further corner, so that the last joint is closed too
         self._draw.line(ring, fill=_RIM, width=self._width + 2, joint="curve")
         self._draw.line(ring, fill=colour, width=self._width, joint="curve")
         xs, ys = [x for x, _ in points], [y for _, y in points]
-        return min(xs), min(ys), max(xs), max(ys)
+        area = min(xs), min(ys), max(xs), max(ys)
+        if mark.kind == "text":
+            self._texts.append(area)
+        return area
 
     def label(self, mark: Mark, area: Area, colour: Colour) -> None:
         text, font = self._drawable(_shortened(mark.label))
-        place = self._free_place(area, self._size(text, font))
+        places = self._places(area, self._size(text, font))
+        if mark.kind == "text":
+            place = self._free_place(places[:2], [*self._taken, *self._texts])
+        else:
+            place = self._free_place(places, self._taken) or places[0]
         if place is None:
-            if mark.kind == "text":
-                return
-            place = self._places(area, self._size(text, font))[0]
+            return
         self._taken.append(place)
         self._draw.rectangle(place, fill=colour, outline=_RIM)
         ink = (0, 0, 0) if _is_light(colour) else (255, 255, 255)
@@ -135,17 +142,16 @@ class _Sheet:
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=font, anchor="lt")
         return right - left + 2 * self._width, bottom - top + 2 * self._width
 
-    def _free_place(self, area: Area, size: tuple[float, float]) -> Area | None:
-        return next(
-            (place for place in self._places(area, size) if not any(_meet(place, o) for o in self._taken)),
-            None,
-        )
+    @staticmethod
+    def _free_place(places: Sequence[Area], taken: Sequence[Area]) -> Area | None:
+        return next((place for place in places if not any(_meet(place, other) for other in taken)), None)
 
     def _places(self, area: Area, size: tuple[float, float]) -> list[Area]:
         """Above the box, below it, inside at the top, inside at the bottom; moved into the picture."""
         width, height = size
         left, top, _, bottom = area
-        tops = (top - height, bottom, top, bottom - height)
+        gap = self._width
+        tops = (top - height - gap, bottom + gap, top + gap, bottom - height - gap)
         return [self._inside(left, y, width, height) for y in tops]
 
     def _inside(self, left: float, top: float, width: float, height: float) -> Area:

@@ -94,10 +94,14 @@ def test_a_label_at_the_edge_is_moved_into_the_picture() -> None:
     assert mask[:60, 200:300].any()
 
 
-def test_text_without_a_free_place_keeps_its_outline_only() -> None:
-    pixels = plain(255, 200, 60)
-    marks = [Mark("some words", box(0.0, 0.0, 1.0, 1.0), "text") for _ in range(30)]
-    assert (drawn(pixels, *marks) != 255).any()
+def test_a_label_never_covers_marked_text() -> None:
+    pixels = plain(255)
+    close = [Mark("some words", box(0.1, n / 10, 0.9, n / 10 + 0.08), "text") for n in range(2, 8)]
+    mask = changed(pixels, drawn(pixels, *close))
+    for mark in close:
+        top, bottom = (round(mark.polygon[corner][1] * 299) for corner in (0, 2))
+        assert not mask[top + 5 : bottom - 4, 50:350].any()
+    assert mask[30:55, 45:100].any()  # the first line has room above it
 
 
 def test_letters_that_no_font_has_are_explained_below() -> None:
