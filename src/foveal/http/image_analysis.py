@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -38,7 +39,8 @@ class VisionRoutes:
         """POST /computervision/imageanalysis:analyze"""
         authenticate(request, self._services.keys, VISION_KINDS)
         contract = self._analysis.contract
-        query = request.query_params
+        # The JavaScript client's own example writes smartCrops-aspect-ratios: names are taken in any case.
+        query = QueryParams([(name.lower(), value) for name, value in request.query_params.multi_items()])
         version = contract.version(query.get("api-version"))
         options = contract.options(
             query.getlist("features"),
