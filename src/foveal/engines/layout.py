@@ -15,8 +15,8 @@ from statistics import median
 
 from foveal.perception.base import Point, TextLine
 
-APART = 2.0  # character widths: cells further apart than this are columns, closer ones are one phrase
-_SPLIT = 3.0  # the same for words that the reader took for one line
+APART = 1.0  # character widths: cells further apart than this are columns, closer ones are one phrase
+_SPLIT = 2.0  # the same for words that the reader took for one line
 _TELLING = 6  # characters from which a line's slope and direction are worth something
 _LONG = 15  # characters of a line of running text
 

@@ -11,7 +11,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -21,28 +21,33 @@ _HANGUL = "\uac00-\ud7a3"
 _TOKEN = re.compile(rf"\d+(?:[.,:/\-]\d+)*|[a-z\u00c0-\u024f]+(?:'[a-z]+)?\d*|[{_HANGUL}]+|[{_HAN}{_KANA}]+")
 _EAST = re.compile(rf"[{_HAN}{_KANA}{_HANGUL}]")
 _CHINESE_OR_JAPANESE = re.compile(rf"[{_HAN}{_KANA}]")
+_PREDICATE = re.compile(r"(?:나요|습니까|니까|[었았했]어|어요|아요|해요|는지|[었았했]나|까요|줘|주세요)$")
 # Characters that readers take for one another, folded into one.
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "6": "b"})
+
+# Weights: a label that the question names, one that it only paraphrases ("pay" for "total"), one that fits any.
+_NAMED, _ASKED, _GENERIC, _NUMBER = 1.2, 0.6, 0.25, 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """`forms` are what it looks like in text, normalised; `said` is the word of the question. `kind` is what
     the value beside a label must be ("amount", "date"...), "" for any; `label` its key in the data, "" for a
-    word of the question's own.
+    word of the question's own; `generic` labels tell only what the value looks like. `weight` is how much it
+    tells that text holds the term.
     """
 
     said: str
     forms: tuple[str, ...]
     label: str = ""
     kind: str = ""
+    generic: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    key: str
-    kind: str
-    forms: tuple[str, ...]
+    term: Term
     ask: re.Pattern[str] | None
     named: re.Pattern[str]  # any of the forms
 
@@ -70,7 +75,7 @@ def load_words() -> Words:
         frozenset(stop["korean"].split()),
         re.compile("|".join(map(re.escape, eastern))),
         tuple(sorted(particles, key=len, reverse=True)),
-        tuple(_label(row) for row in labels["label"]),
+        tuple(_label(row, frozenset(stop["english"].split())) for row in labels["label"]),
         {form: group for group in groups for form in group},
     )
 
@@ -84,12 +89,13 @@ def _forms(text: str) -> tuple[str, ...]:
     return tuple(normal(form.strip()) for form in text.split(";"))
 
 
-def _label(row: Mapping[str, Any]) -> _Label:
+def _label(row: Mapping[str, Any], stop: frozenset[str]) -> _Label:
     forms = _forms(row["forms"])
     ask = re.compile("|".join(row["ask"])) if row["ask"] else None
-    telling = [form for form in forms if len(form) > 1]
+    telling = sorted((form for form in forms if len(form) > 1 and form not in stop), key=len, reverse=True)
     named = [rf"\b{re.escape(form)}s?\b" if form.isascii() else re.escape(form) for form in telling]
-    return _Label(row["key"], row.get("kind", ""), forms, ask, re.compile("|".join(named)))
+    term = Term(row["key"], forms, row["key"], row.get("kind", ""), row.get("generic", False))
+    return _Label(term, ask, re.compile("|".join(named)))
 
 
 def normal(text: str) -> str:
@@ -132,28 +138,49 @@ def question_terms(question: str, words: Words) -> tuple[Term, ...]:
     "What is the phone number of the Seoul office?": the label phone; seoul, office.
     """
     low = normal(question)
-    labels: list[tuple[int, Term]] = []
-    covered: list[tuple[int, int]] = []
+    named: list[tuple[Term, list[tuple[int, int]]]] = []
     for label in words.labels:
         spans = [match.span() for match in label.named.finditer(low)]
+        weight = _GENERIC if label.term.generic else _NAMED if spans else _ASKED
         if label.ask is not None:
             spans += [match.span() for match in label.ask.finditer(low)]
         if spans:
-            longest = max(end - start for start, end in spans)
-            labels.append((longest, Term(label.key, label.forms, label.key, label.kind)))
-            covered += spans
+            named.append((replace(label.term, weight=weight), spans))
+    covered = [span for _, spans in named for span in spans]
+    labels = [  # "price" inside "unit price" is not asked for
+        (max(end - start for start, end in spans), term)
+        for term, spans in named
+        if not all(any(_inside(span, other) for other in covered) for span in spans)
+    ]
     rest = "".join(" " if any(a <= at < b for a, b in covered) else letter for at, letter in enumerate(low))
     found = [term for _, term in sorted(labels, key=lambda pair: -pair[0])]
     for word in _telling_words(rest, words):
-        found.append(Term(word, words.translations.get(word, (word,))))
+        forms = words.translations.get(word, (word,))
+        found.append(Term(word, forms, weight=_NUMBER if word[0].isdigit() else 1.0))
     return tuple(dict.fromkeys(found))
+
+
+def labels_in(text: str, words: Words) -> tuple[Term, ...]:
+    """The labels that a piece of text names, longest first; those inside longer ones are left out."""
+    low = normal(text)
+    found = [(match.span(), label.term) for label in words.labels for match in label.named.finditer(low)]
+    spans = [span for span, _ in found]
+    return tuple(
+        term
+        for span, term in sorted(found, key=lambda pair: pair[0][0] - pair[0][1])
+        if not any(_inside(span, other) for other in spans)
+    )
+
+
+def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
 def _telling_words(low: str, words: Words) -> list[str]:
     found: list[str] = []
     for token in tokens(low):
         if is_hangul(token):
-            bare = _bare(token, words)
+            bare = "" if _PREDICATE.search(token) else _bare(token, words)
             if bare:
                 found.append(bare)
         elif _CHINESE_OR_JAPANESE.match(token):
@@ -167,8 +194,10 @@ def _telling_words(low: str, words: Words) -> list[str]:
 
 def _bare(word: str, words: Words) -> str:
     """A Korean noun without its ending and particle; "" when nothing telling is left."""
+    if word in words.particles:  # left over from a label
+        return ""
     for _ in range(2):
-        if word in words.korean:
+        if any(word == known or (len(known) > 1 and word.startswith(known)) for known in words.korean):
             return ""
         for particle in words.particles:
             if word.endswith(particle) and len(word) - len(particle) >= (2 if len(particle) == 1 else 1):
@@ -219,7 +248,7 @@ class Matcher:
             for form in term.forms:
                 if _EAST.search(form):
                     self._runs.append((at, squeezed(form)))
-                elif len(tokens(form)) > 1:
+                elif len(tokens(form)) > 1 or not form.isalnum():
                     self._phrases.append((at, form))
                 else:
                     self._single.append((at, stem(form)))
@@ -238,7 +267,9 @@ class Matcher:
         if self._runs and _EAST.search(low):
             together = squeezed(low)
             alone = {token for token in parts if len(token) == 1}
-            found |= {at for at, run in self._runs if (run in together if len(run) > 1 else run in alone)}
+            found |= {
+                at for at, run in self._runs if (run in alone if _is_syllable(run) else run in together)
+            }
         if self._phrases:
             found |= {at for at, phrase in self._phrases if phrase in low}
         return frozenset(found)
@@ -250,6 +281,11 @@ class Matcher:
             for at, term in self._single
             if any(alike(term, form) for form in forms) or _same_root(term, token)
         )
+
+
+def _is_syllable(run: str) -> bool:
+    """One Hangul syllable is in too many words; a Chinese character mostly keeps its sense in them."""
+    return len(run) == 1 and is_hangul(run)
 
 
 def _same_root(term: str, word: str) -> bool:

@@ -10,10 +10,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from foveal.engines.base import Abilities, Delta, Part, Prompt, TextPart, Turn
+from foveal.engines.base import Abilities, Delta, ImagePart, Part, Prompt, TextPart, Turn
+from foveal.engines.evidence.documents import load_forms
 from foveal.engines.evidence.english_phrases import EnglishPhrases
 from foveal.engines.evidence.guard import load_guard
 from foveal.engines.evidence.intents import Answer, Ask, Question, Style
@@ -21,14 +22,19 @@ from foveal.engines.evidence.korean_phrases import KoreanPhrases
 from foveal.engines.evidence.lexicon import load_lexicon
 from foveal.engines.evidence.many import across, labelled
 from foveal.engines.evidence.notes import take_notes
+from foveal.engines.evidence.page import Page, page_of
 from foveal.engines.evidence.phrases import Phrases
 from foveal.engines.evidence.questions import questions_of
+from foveal.engines.evidence.reading import readable
 from foveal.engines.evidence.rules import Rules
 from foveal.engines.evidence.sights import Sights, load_scenes
 from foveal.engines.evidence.style import dressed, style_of
 from foveal.engines.evidence.telling import Teller
+from foveal.engines.evidence.text_reader import TextReader
 from foveal.engines.evidence.vocabulary import Language
 from foveal.engines.evidence.writer import Writer, load_prompts
+from foveal.engines.layout import rows_of
+from foveal.engines.read_text import fenced, prompt_rows
 from foveal.engines.tools import Generator, answer_text
 from foveal.images.detail import DetailedImage
 from foveal.perception.facts import Facts
@@ -37,6 +43,9 @@ NOTE = (
     "Reads evidence about a picture (objects, text, faces, colours, tags found by small models) and answers "
     "from that; it does not look at pixels itself."
 )
+# Tokens of text (the language model's) that a picture brings into an answer in JSON or of tools: a whole receipt
+# or form; ten seconds of reading on two cores.
+STRUCTURED_BUDGET = 600
 Timed = Callable[[str, float], None]  # stage, seconds
 
 
@@ -52,8 +61,17 @@ class Finder(Protocol):
     """What is needed of `PooledFactFinder`."""
 
     async def facts(self, image: DetailedImage) -> Facts: ...
+    async def see(self, image: DetailedImage) -> Facts: ...
     async def warm(self) -> None: ...
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One picture: what is seen in it and, where it was read closely, its text as a page."""
+
+    sights: Sights
+    page: Page | None
 
 
 class EvidenceEngine:
@@ -71,9 +89,9 @@ class EvidenceEngine:
         self._timed = timed or (lambda stage, seconds: None)
         self._scenes = load_scenes()
         self._prompts = load_prompts()
-        self._teller = Teller(
-            Writer(runtime, self._prompts), load_guard(self.lexicon), self.lexicon.colours.names
-        )
+        writer = Writer(runtime, self._prompts)
+        self._teller = Teller(writer, load_guard(self.lexicon), self.lexicon.colours.names)
+        self._reader = TextReader(load_forms(), writer, runtime.count_tokens)
         self._english = EnglishPhrases()
         self._korean = KoreanPhrases(self.lexicon.colours.names)
 
@@ -107,20 +125,18 @@ class EvidenceEngine:
         await asyncio.to_thread(self._finder.close)
 
     async def _looking(self, prompt: Prompt) -> AsyncGenerator[Delta]:
-        pictures, offset = pictures_in_question(prompt.turns)
-        every = prompt.images
+        every = picture_parts(prompt.turns)
+        default = pictures_in_question(prompt.turns)
         style = style_of(prompt.turns)
         questions = questions_of(prompt.turns, self.lexicon, len(every))
-        named = {index for question in questions for index in question.images}
-        wanted = [index for index in range(len(every)) if index in named or index >= offset]
-        sights = await self._sights([every[index] for index in wanted])
-        seen = dict(zip(wanted, sights, strict=True))
-        default = list(range(offset, offset + len(pictures)))
+        wanted = sorted({*default, *(index for question in questions for index in question.images)})
+        looks = await self._looks([every[index] for index in wanted])
+        seen = dict(zip(wanted, looks, strict=True))
         start = time.perf_counter()
         first = True
         for number, question in enumerate(questions):
-            chosen = [seen[index] for index in (question.images or default)]
             labels = list(question.images or default)
+            chosen = [seen[index] for index in labels]
             parts = self._parts(question, style, chosen, labels, prompt.sampling.seed)
             async with aclosing(parts):
                 async for text in parts:
@@ -131,37 +147,53 @@ class EvidenceEngine:
         self._timed("answer", time.perf_counter() - start)
         yield Delta(finish="stop")
 
-    async def _sights(self, images: Sequence[DetailedImage]) -> list[Sights]:
+    async def _looks(self, pictures: Sequence[ImagePart]) -> list[Look]:
         start = time.perf_counter()
-        found = await asyncio.gather(*(self._finder.facts(image) for image in images))
+        found = await asyncio.gather(*(self._facts(one) for one in pictures))
         self._timed("facts", time.perf_counter() - start)
         for facts in found:
             for stage, seconds in facts.stage_seconds.items():
                 self._timed(stage, seconds)
-        return [Sights(facts, self.lexicon.words, self._scenes) for facts in found]
+        return [
+            Look(
+                Sights(facts, self.lexicon.words, self._scenes),
+                page_of(rows_of(readable(facts.lines))) if picture.read is not None else None,
+            )
+            for picture, facts in zip(pictures, found, strict=True)
+        ]
+
+    async def _facts(self, picture: ImagePart) -> Facts:
+        """Where the picture was read closely, that text stands for what the plan's view shows."""
+        if picture.read is None:
+            return await self._finder.facts(picture.image)
+        return replace(await self._finder.see(picture.image), lines=picture.read.lines)
 
     async def _parts(
         self,
         question: Question,
         style: Style,
-        sights: Sequence[Sights],
+        looks: Sequence[Look],
         labels: Sequence[int],
         seed: int | None,
     ) -> AsyncGenerator[str]:
         """One question's answer in pieces of whole sentences."""
         language = style.language or question.language
-        if len(sights) > 1:
+        if len(looks) > 1:
+            sights = [look.sights for look in looks]
             together = across(question, sights, labels, self._rules, language)
             if together is not None:
                 yield dressed(together, question, style, language)
                 return
-        for one, label in zip(sights, labels, strict=True):
-            lead = labelled(label, language) if len(sights) > 1 else ""
-            answer = self._ruled(question, one, language)
+        for look, label in zip(looks, labels, strict=True):
+            lead = labelled(label, language) if len(looks) > 1 else ""
+            answer = None
+            if look.page is not None:
+                answer = await self._reader.answer(question, look.sights, look.page, language, seed)
+            answer = answer or self._ruled(question, look.sights, language)
             if answer is not None:
                 yield lead + dressed(answer, question, style, language)
                 continue
-            told = self._teller.tell(question, style, one, language, seed)
+            told = self._teller.tell(question, style, look.sights, language, seed)
             async with aclosing(told):
                 async for sentence in told:
                     yield lead + sentence
@@ -178,10 +210,11 @@ class EvidenceEngine:
 
     async def _with_facts(self, prompt: Prompt) -> Prompt:
         """The same conversation for a text model: every picture replaced by its facts."""
-        images = prompt.images
-        sights = await self._sights(images)
-        notes = [take_notes(one, most=12, texts=12).facts() for one in sights]
-        counter = iter(range(len(images)))
+        pictures = picture_parts(prompt.turns)
+        looks = await self._looks(pictures)
+        asked = next((turn.text for turn in reversed(prompt.turns) if turn.role == "user"), "")
+        notes = [self._noted(look, asked, number + 1) for number, look in enumerate(looks)]
+        counter = iter(range(len(pictures)))
 
         def shown(turn: Turn) -> Turn:
             parts: list[Part] = []
@@ -190,22 +223,34 @@ class EvidenceEngine:
                     parts.append(part)
                 else:
                     number = next(counter)
-                    parts.append(TextPart(f"[Picture {number + 1}. {notes[number]}]"))
+                    parts.append(TextPart(notes[number]))
             return replace(turn, parts=tuple(parts))
 
         turns = tuple(shown(turn) for turn in prompt.turns)
         about = Turn("system", (TextPart(self._prompts["facts"]["system"]),))
         return replace(prompt, turns=(about, *turns))
 
+    def _noted(self, look: Look, asked: str, number: int) -> str:
+        noted = f"[Picture {number}. {take_notes(look.sights, most=12, texts=12).facts()}]"
+        if look.page is None or not look.page.rows:
+            return noted
+        terms = self._reader.terms(asked)
+        text = prompt_rows(look.page.rows, terms, budget=STRUCTURED_BUDGET, count=self._runtime.count_tokens)
+        return f"{noted}\n{fenced(text, number)}"
 
-def pictures_in_question(turns: Sequence[Turn]) -> tuple[tuple[DetailedImage, ...], int]:
-    """The pictures of the last user turn, else of the latest turn with any; and how many came before them."""
+
+def picture_parts(turns: Sequence[Turn]) -> tuple[ImagePart, ...]:
+    return tuple(part for turn in turns for part in turn.parts if isinstance(part, ImagePart))
+
+
+def pictures_in_question(turns: Sequence[Turn]) -> range:
+    """Which of the conversation's pictures are those of the last user turn, else of the latest with any."""
     before = sum(len(turn.images) for turn in turns)
     for turn in reversed(turns):
         before -= len(turn.images)
         if turn.role == "user" and turn.images:
-            return turn.images, before
-    return (), 0
+            return range(before, before + len(turn.images))
+    return range(0)
 
 
 def _glue(style: Style, number: int) -> str:

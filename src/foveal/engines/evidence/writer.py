@@ -35,6 +35,10 @@ class Writer:
         shots = _shots(self.prompts["open"], "answer")
         return self._sentences(shots, f"{facts}\nQuestion: {question}", ANSWER_TOKENS, seed)
 
+    def from_text(self, text: str, question: str, seed: int | None) -> AsyncGenerator[str]:
+        shots = _shots(self.prompts["text"], "answer")
+        return self._sentences(shots, f"Text:\n{text}\nQuestion: {question}", ANSWER_TOKENS, seed)
+
     def free(self, facts: str, question: str, seed: int | None) -> AsyncGenerator[str]:
         shots = (ChatMessage("system", self.prompts["free"]["system"]),)
         return self._sentences(shots, f"{facts}\n{question}", FREE_TOKENS, seed)
