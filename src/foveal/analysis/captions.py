@@ -55,6 +55,11 @@ class CaptionWriter:
         notes = take_notes(self.sights)
         return self._korean(notes) if self.language == "ko" else self._english(notes)
 
+    def at_a_loss(self) -> bool:
+        """Whether nothing that was seen is sure enough to be named: then text may help."""
+        notes = take_notes(self.sights)
+        return not (notes.subjects or notes.looks_like)
+
     def confidence(self, text: str) -> float:
         """How far what was found agrees with the sentence."""
         sure: dict[Thing, float] = {}
@@ -98,6 +103,9 @@ class CaptionWriter:
         lines = self.sights.facts.lines
         if lines:
             return "a page of text" if len(lines) >= _PAGE else "a close up of text"
+        surest = max(self.sights.facts.objects, key=lambda one: one.confidence, default=None)
+        if surest is not None:
+            return self._one(surest) + where
         hues = names(self.sights.facts.colours)
         return f"a picture that is mostly {join(hues)}" if hues else "a picture"
 
@@ -138,6 +146,9 @@ class CaptionWriter:
             return where + notes.looks_like_korean
         if self.sights.facts.lines:
             return "글자가 있는 사진"
+        surest = max(self.sights.facts.objects, key=lambda one: one.confidence, default=None)
+        if surest is not None:
+            return where + self._one(surest)
         colours = self.wording.lexicon.colours.names
         hues = [colours[name] for name in names(self.sights.facts.colours)]
         return f"주로 {joined(hues)}인 사진" if hues else "사진"

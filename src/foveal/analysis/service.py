@@ -85,7 +85,8 @@ class AnalysisService:
             written = await self.captioner.caption(image, options.language)
         if facts is None:
             return Analysis(image.width, image.height, lines=read_lines(lines, image.width, image.height))
-        if written is None and wanted & {"caption", "denseCaptions"} and _shows_nothing(facts):
+        captions = wanted & {"caption", "denseCaptions"}
+        if written is None and captions and self._writer(facts, options.language).at_a_loss():
             facts = await self.finder.facts(image)  # perhaps it is a page: its text is read after all
         facts = replace(facts, width=image.width, height=image.height)
         return await asyncio.to_thread(self._compose, facts, lines, written, options)
@@ -115,8 +116,8 @@ class AnalysisService:
     ) -> Analysis:
         wanted = options.features
         width, height = facts.width, facts.height
-        sights = Sights(facts, self.wording.lexicon.words, self.wording.scenes)
-        writer = CaptionWriter(sights, self.wording, options.language)
+        writer = self._writer(facts, options.language)
+        sights = writer.sights
         caption = None
         if wanted & {"caption", "denseCaptions"}:
             caption = self._caption(writer, written, options)
@@ -134,6 +135,10 @@ class AnalysisService:
             lines=read_lines(lines, width, height) if "read" in wanted else None,
             crops=self._crops(facts, lines, options) if "smartCrops" in wanted else None,
         )
+
+    def _writer(self, facts: Facts, language: Language) -> CaptionWriter:
+        sights = Sights(facts, self.wording.lexicon.words, self.wording.scenes)
+        return CaptionWriter(sights, self.wording, language)
 
     def _caption(self, writer: CaptionWriter, written: str | None, options: Options) -> Caption:
         text = written or writer.whole()
@@ -187,10 +192,6 @@ def _people(facts: Facts) -> tuple[FoundPerson, ...]:
     return tuple(
         FoundPerson(confidence, PixelBox.around(box, facts.width, facts.height)) for confidence, box in found
     )
-
-
-def _shows_nothing(facts: Facts) -> bool:
-    return not facts.objects and not facts.lines
 
 
 def _bad_dimensions(least: int, most: int) -> RefusedAnalysis:

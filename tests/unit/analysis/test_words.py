@@ -61,6 +61,7 @@ def writer(pictured: Facts, wording: Wording, language: Language = "en") -> Capt
             "a page of text",
             "글자가 있는 사진",
         ),
+        (facts([seen("dog", (0.4, 0.4, 0.5, 0.5), confidence=0.45)]), "a dog", "개 한 마리"),
         (facts(), "a picture that is mostly blue", "주로 파란색인 사진"),
     ],
 )
