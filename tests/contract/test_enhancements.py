@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -349,10 +350,12 @@ def test_the_page_s_python_tab(enhanced: Enhanced) -> None:
     assert [span["text"] for span in spans_of(choice.model_extra)] == ["the person", "a red car", "the dog"]
 
 
-def test_the_python_of_the_docs(enhanced: Enhanced, pictures: Path) -> None:
+def test_the_python_of_the_docs(enhanced: Enhanced, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(base64.b64decode(PICTURE.partition(",")[2]))
     page = (FIXTURES.parents[1] / "docs" / "enhancements.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(code, {"BASE": enhanced.server.url, "KEY": KEY, "PICTURE": str(pictures / "chelsea.jpg")})
+        exec(code, {"BASE": enhanced.server.url, "KEY": KEY, "PICTURE": str(picture)})
     assert printed.getvalue().startswith("The person [{'x': 0.1, 'y': 0.2}")

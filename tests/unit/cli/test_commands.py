@@ -166,14 +166,14 @@ def test_ask_grounds_its_answer_and_draws_it(
     monkeypatch.setenv("FOVEAL_MODELS", str(models_folder))
     drawn = tmp_path / "boxes.png"
     photo = str(pictures / "astronaut.jpg")
-    done = run("ask", photo, "Is the person smiling?", "--grounding", "--save", str(drawn))
+    done = run("ask", photo, "The person smiles.", "--grounding", "--save", str(drawn))
     assert done.code == 0, done.err
     assert "the person: " in done.out
     assert "from the left" in done.out
     with Image.open(photo) as before, Image.open(drawn) as after:
         assert after.size == before.size
         assert np.asarray(before.convert("RGB")).tobytes() != np.asarray(after.convert("RGB")).tobytes()
-    told = json.loads(run("ask", photo, "Is the person smiling?", "--grounding", "--json").out)
+    told = json.loads(run("ask", photo, "The person smiles.", "--grounding", "--json").out)
     (line,) = told["choices"][0]["enhancements"]["grounding"]["lines"]
     assert [span["text"] for span in line["spans"]] == ["the person"]
 
