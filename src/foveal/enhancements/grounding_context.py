@@ -106,6 +106,9 @@ _AUX = frozenset(
 )
 
 
+_PREDICATE = 8  # words behind a phrase in which a verb may tell its colour
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A place told at tokens [first, past): words of `_PLACES`, whether a comma follows it."""
@@ -135,6 +138,7 @@ class Context:
             self._attach(place)
         for number in range(len(self._mentions)):
             self._company(number)
+            self._told(number)
         self._deny()
 
     def _token(self, point: int) -> int:
@@ -303,6 +307,25 @@ class Context:
             one.beside = one.beside or other.noun.labels
             other.beside = other.beside or one.noun.labels
             other.holder = number
+
+    def _told(self, number: int) -> None:
+        """ "The dog is black and white": colours that the verb behind gives."""
+        mention = self._mentions[number]
+        at = self._token(mention.end)
+        ends = self._mentions[number + 1].start if number + 1 < len(self._mentions) else len(self._text)
+        told: list[str] = []
+        verb = False
+        for token in self._found[at : at + _PREDICATE]:
+            if token.gap == "." or token.start >= ends or token.text in self._words["scope_end"]:
+                break
+            if token.text in self._words.colours and verb:
+                told.append(self._words.colours[token.text])
+            elif told and token.text != "and":
+                # "is red brick", "is a red one": no colour of the thing, unless the clause ends
+                told = told if token.gap == "," or token.text in self._words["stop"] else []
+                break
+            verb = verb or token.text in ("is", "are", "looks", "look")
+        mention.hints = tuple(dict.fromkeys(told))
 
     def _deny(self) -> None:
         """Marks what is negated or hypothetical: "no dog", "don't see a dog", "whether there is a dog"."""

@@ -78,15 +78,12 @@ class EnglishFinder:
             known = self._words.nouns.get(words) or self._words.nouns.get((*words[:-1], _bare(words[-1])))
             if known is None:
                 continue
-            if size > 1 and not known[0].labels and not self._is_blocked(known[0]):
+            if size > 1 and not known[0].labels and not known[0].blocked:
                 last = self._words.nouns.get(words[-1:])
                 if last is not None and last[0].labels:  # "pool table": a table all the same
                     return _Noun(last[0], place + size - 1, place + size, last[1])
             return _Noun(known[0], place, place + size, known[1])
         return None
-
-    def _is_blocked(self, noun: Noun) -> bool:
-        return not noun.labels and " " not in noun.word
 
     def _is_head(self, found: Sequence[Token], noun: _Noun, behind: Sequence[_Noun]) -> bool:
         """Not "dog food", "dog-like", "car driver"; for strict words only what is surely a noun."""
@@ -293,7 +290,7 @@ class EnglishFinder:
         at = noun.past
         if at + 1 >= len(found) or found[at].gap != " " or found[at + 1].gap != " ":
             return
-        if found[at].text == "of" and found[at - 1].text.removesuffix("s") in words["container"]:
+        if found[at].text == "of" and found[at - 1].text in words["container"]:
             end = at + 1
             while end < len(found) and end < at + 4 and (end == at + 1 or found[end].gap in " -"):
                 word = found[end].text
@@ -325,9 +322,11 @@ class EnglishFinder:
                 return place + 1
         alone = found[at].text in words.colours
         follows = found[at + 1] if at + 1 < len(found) else None
-        if alone and (follows is None or follows.gap in ".," or follows.text in words["stop"]):
+        if not alone:
+            return 0
+        if follows is None or follows.gap in ".," or follows.text in words["stop"]:
             return at + 1
-        return 0
+        return at + 1 if follows.text.endswith(("s", "ing", "ed")) else 0
 
     def _look_ahead(self, found: Sequence[Token], noun: _Noun, mention: Mention) -> None:
         """Colours of the clothes that the words behind a person tell, up to the next person."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foveal.enhancements.grounding_words import Korean, Mention, Noun
+from foveal.enhancements.grounding_words import FACE, Korean, Mention, Noun
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣]+")
 _END = re.compile(r"[.!?。]|\n")
@@ -92,11 +92,13 @@ class KoreanFinder:
             return None
         noun, end, particle = known
         first, count, mention_words = self._before(found, number, past)
-        if noun.word in self._words["units"] and (count is not None or word.text[:1].isdigit()):
+        with_unit = any(_COUNT.search(taken) or taken.endswith("의") for taken in mention_words)
+        if noun.word in self._words["units"] and count is not None and not with_unit:
             return None
-        behind = self._behind(text, found, end, particle)
-        if behind is None or (noun.strict and not (particle or behind[1])):
+        behind = self._behind(text, end, particle)
+        if behind is None or (noun.strict and not (particle or behind[1] or with_unit)):
             return None
+        end += particle.startswith("들")
         past_end, counted = behind
         mention = Mention(noun, found[first].start, word.start, past_end or end, word.sentence)
         mention.count = counted or count
@@ -110,9 +112,7 @@ class KoreanFinder:
             mention.count = 2
         return mention
 
-    def _behind(
-        self, text: str, found: Sequence[Word], end: int, particle: str
-    ) -> tuple[int, int | None] | None:
+    def _behind(self, text: str, end: int, particle: str) -> tuple[int, int | None] | None:
         """Where the phrase ends and its count, as in "사람 두 명"; None for "개 사료": another thing."""
         at = end + len(particle)
         space = re.compile(r"[ ]?").match(text, at)
@@ -215,6 +215,9 @@ class KoreanFinder:
         one, other = mentions[number - 1], mentions[number]
         between = text[one.end : other.start]
         if one.sentence != other.sentence or not one.noun.person or other.noun.person:
+            return
+        if other.noun.labels == (FACE,):
+            other.owner = number - 1 if between in ("의 ", " ") else None
             return
         if len(between) <= 20 and re.match(r"들?(?:이|가|은|는)\s", between) and not _CLAUSE.search(between):
             one.beside, other.beside, other.holder = other.noun.labels, one.noun.labels, number - 1

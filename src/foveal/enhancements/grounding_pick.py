@@ -229,10 +229,10 @@ class Picker:
         if mention.place:
             score += 2.0 * fit(one, mention.place, pool)
         if mention.noun.person:
-            hues = mention.worn or mention.colours
+            hues = mention.worn or mention.colours or mention.hints
             score += 1.2 * self._hue(one.clothing or one.colours, hues)
-        elif mention.colours:
-            score += 1.5 * self._hue(one.colours, mention.colours)
+        elif mention.colours or mention.hints:
+            score += 1.5 * self._hue(one.colours, mention.colours or mention.hints)
         if mention.size and len(pool) > 1:
             areas = [other.box.area for other in pool]
             rank = (one.box.area - min(areas)) / max(1e-9, max(areas) - min(areas))
@@ -378,6 +378,10 @@ def _could_be(mention: Mention, entity: Entity) -> bool:
     if not number_fits or (mention.count and mention.count != len(entity.chosen)):
         return False
     if mention.ordinal and mention.ordinal != before.ordinal:
+        return False
+    if mention.size and before.size and mention.size != before.size:
+        return False
+    if mention.worn and before.worn and not set(mention.worn) & set(before.worn):
         return False
     if mention.colours and not set(mention.colours) & {*before.colours, *before.worn}:
         return False

@@ -14,8 +14,8 @@ class Candidate:
     number: int
     box: Box
     confidence: float
-    colours: Mapping[str, float] = field(default_factory=dict)
-    clothing: Mapping[str, float] = field(default_factory=dict)
+    colours: Mapping[str, float] = field(default_factory=dict, compare=False)
+    clothing: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 def prominence(box: Box) -> float:

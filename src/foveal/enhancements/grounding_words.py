@@ -38,6 +38,7 @@ class Noun:
     strict: bool = False
     many: bool = False
     two: bool = False
+    blocked: bool = False  # all of it, also its last word ("power plant")
 
     @property
     def person(self) -> bool:
@@ -69,6 +70,7 @@ class Mention:
     worn: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
     size: str = ""
+    hints: tuple[str, ...] = ()  # colours told behind it: "the dog is black"
     owner: int | None = None
     owned: bool = False  # "her face": somebody's, told by a pronoun
     beside: tuple[str, ...] = ()
@@ -174,8 +176,8 @@ def _english(lexicon: Lexicon, table: Mapping[str, Any]) -> English:
     face = nouns.made("face", (FACE,))
     nouns.add(face)
     for written in table["blocked"]["words"]:
-        nouns.found[split(written)] = (Noun(written), False)
-        nouns.found[split(pluralise(written))] = (Noun(written), True)
+        nouns.found[split(written)] = (Noun(written, blocked=True), False)
+        nouns.found[split(pluralise(written))] = (Noun(written, blocked=True), True)
     for written in table["never"]["words"]:
         nouns.found.pop(split(written), None)
         nouns.found.pop(split(pluralise(written)), None)
