@@ -49,6 +49,7 @@ class Term:
 class _Label:
     term: Term
     ask: re.Pattern[str] | None
+    ask_around: re.Pattern[str] | None  # the same with other words in between: these are looked for too
     named: re.Pattern[str]  # any of the forms
 
 
@@ -91,11 +92,17 @@ def _forms(text: str) -> tuple[str, ...]:
 
 def _label(row: Mapping[str, Any], stop: frozenset[str]) -> _Label:
     forms = _forms(row["forms"])
-    ask = re.compile("|".join(row["ask"])) if row["ask"] else None
+    close = "|".join(pattern for pattern in row["ask"] if ".*" not in pattern)
+    wide = "|".join(pattern for pattern in row["ask"] if ".*" in pattern)
     telling = sorted((form for form in forms if len(form) > 1 and form not in stop), key=len, reverse=True)
     named = [rf"\b{re.escape(form)}s?\b" if form.isascii() else re.escape(form) for form in telling]
     term = Term(row["key"], forms, row["key"], row.get("kind", ""), row.get("generic", False))
-    return _Label(term, ask, re.compile("|".join(named)))
+    return _Label(
+        term,
+        re.compile(close) if close else None,
+        re.compile(wide) if wide else None,
+        re.compile("|".join(named)),
+    )
 
 
 def normal(text: str) -> str:
@@ -144,13 +151,13 @@ def question_terms(question: str, words: Words) -> tuple[Term, ...]:
         weight = _GENERIC if label.term.generic else _NAMED if spans else _ASKED
         if label.ask is not None:
             spans += [match.span() for match in label.ask.finditer(low)]
-        if spans:
+        if spans or (label.ask_around is not None and label.ask_around.search(low)):
             named.append((replace(label.term, weight=weight), spans))
     covered = [span for _, spans in named for span in spans]
     labels = [  # "price" inside "unit price" is not asked for
-        (max(end - start for start, end in spans), term)
+        (max((end - start for start, end in spans), default=0), term)
         for term, spans in named
-        if not all(any(_inside(span, other) for other in covered) for span in spans)
+        if not spans or not all(any(_inside(span, other) for other in covered) for span in spans)
     ]
     rest = "".join(" " if any(a <= at < b for a, b in covered) else letter for at, letter in enumerate(low))
     found = [term for _, term in sorted(labels, key=lambda pair: -pair[0])]

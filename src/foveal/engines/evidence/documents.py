@@ -44,6 +44,7 @@ class Forms:
     pattern: Mapping[str, re.Pattern[str]]
     kinds: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
     not_items: frozenset[str]
+    bare: frozenset[str]
     noise: frozenset[str]
     itself: frozenset[str]
     words: Words
@@ -61,6 +62,7 @@ def load_forms() -> Forms:
         {name: re.compile(text) for name, text in texts.items()},
         tuple((re.compile(pattern), tuple(kinds)) for pattern, kinds in table["kinds"]),
         frozenset(table["not_items"]),
+        frozenset(table["bare"]),
         frozenset(table["noise"].split()),
         frozenset(table["itself"].split()),
         load_words(),
@@ -184,7 +186,7 @@ class Documents:
         value, entry = choose(found, key=lambda pair: pair[0])
         same = [one for other, one in found if other == value]
         if len(same) > 1:
-            return self.say.given([self._found(one, one.value) for one in same])
+            return self.say.given([self._found(one, one.value, "".join(one.header[:1])) for one in same])
         if time:
             return self.say.quote(self.page.rows[entry.row].text, entry.value)
         across = len({one.row for _, one in found}) == 1
@@ -203,7 +205,7 @@ class Documents:
         if lookup.telling:
             written = lookup.best(("number",), counting=True)
             if written:
-                return self._given(written)
+                return self._given(written, lookup)
         if pattern["things"].search(low) and not lookup.present:
             names = [tables.name_of(row) for row in tables.items(lookup, self.forms.not_items)]
             return self.say.counted(names) if names else None
@@ -222,15 +224,26 @@ class Documents:
     def _value(self, low: str, lookup: Lookup) -> Answer | None:
         kinds = self._kinds(low, lookup)
         hits = lookup.best(kinds)
-        return self._given(hits) if hits else None
+        return self._given(hits, lookup) if hits else None
 
-    def _given(self, hits: Sequence[Hit]) -> Answer:
-        found = {(hit.piece, hit.entry.row): self._found(hit.entry, hit.piece) for hit in hits}
+    def _given(self, hits: Sequence[Hit], lookup: Lookup) -> Answer:
+        """One of the values of each row where the question tells no column: the last, where amounts stand."""
+        rows = {hit.entry.row: hit for hit in hits}
+        keys = [hit.entry.key for hit in hits]
+        if len(rows) < len(hits) and len({hit.entry.header[:1] for hit in hits}) < len(hits):
+            hits = list(rows.values())
+        found: dict[tuple[str, str], Found] = {}
+        for hit in hits:
+            head = hit.entry.header[0] if hit.entry.header else ""
+            told = head if lookup.hits(head) or keys.count(hit.entry.key) > 1 else ""
+            one = self._found(hit.entry, hit.piece, told)
+            found.setdefault((one.value, one.key), one)
         return self.say.given(list(found.values())[:MOST_VALUES])
 
-    def _found(self, entry: Entry, piece: str) -> Found:
-        header = entry.header[0].rstrip(" :：") if entry.header else ""
-        return Found(piece, entry.key.rstrip(" :："), header)
+    def _found(self, entry: Entry, piece: str, header: str) -> Found:
+        header = header.rstrip(" :：")
+        key = entry.key.rstrip(" :：")
+        return Found(piece, key, "" if header == key else header)
 
     def _typed(self, low: str, lookup: Lookup) -> Answer | None:
         """The value without a label of its own: the only one of its kind in the best sentence, or on the page
@@ -238,10 +251,10 @@ class Documents:
         """
         kinds = [kind for kind in self._kinds(low, lookup) if kind not in ("", "name", "place", "number")]
         for kind in kinds:
-            alone = all(lookup.terms[at].kind == kind for at in lookup.telling)
-            if alone and kind in ("phone", "email", "url", "date", "time"):
+            asked = [lookup.terms[at] for at in lookup.telling] or lookup.terms
+            if all(term.kind == kind and term.label in self.forms.bare for term in asked):
                 found = [piece for row in self.page.rows for piece in values.pieces(row.text, kind)]
-                if 0 < len(set(found)) <= (1 if lookup.telling - lookup.present else MOST_VALUES):
+                if 0 < len(set(found)) <= MOST_VALUES:
                     return self.say.given([Found(piece) for piece in dict.fromkeys(found)])
         sentences = [(lookup.in_text(one), one) for one in self.page.sentences]
         score, best = max(sentences, default=(0.0, ""), key=lambda pair: pair[0])

@@ -235,7 +235,7 @@ class EvidenceEngine:
         if look.page is None or not look.page.rows:
             return noted
         terms = self._reader.terms(asked)
-        text = prompt_rows(look.page.rows, terms, budget=STRUCTURED_BUDGET, count=self._runtime.count_tokens)
+        text = prompt_rows(look.page.rows, terms, budget=STRUCTURED_BUDGET, count=self._reader.size)
         return f"{noted}\n{fenced(text, number)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from foveal.engines.evidence import values
@@ -95,7 +95,7 @@ class Lookup:
 
     @staticmethod
     def _piece(value: str, kinds: Sequence[str]) -> tuple[str, bool]:
-        """The first piece of the first kind that the value has any of, and whether that is not the first kind."""
+        """The first piece of the first kind that the value has any of; whether that is not the first kind."""
         for number, kind in enumerate(kinds):
             found = values.pieces(value, kind)
             if found:
@@ -118,7 +118,7 @@ class Lookup:
         for text in entry.header:
             credit(text, 1.0)
         credit(entry.own, 1.0)
-        if not any(at in self.telling or self.terms[at].kind in kinds for at in found):
+        if not self._tells(found, kinds):
             return 0.0
         score = self.covered(found)
         if score < ENOUGH:
@@ -130,6 +130,12 @@ class Lookup:
                 0.3 if "." in entry.value or values.pieces(entry.value, "amount") == [entry.value] else 0.0
             )
         return score
+
+    def _tells(self, found: Iterable[int], kinds: Sequence[str]) -> bool:
+        """A number alone ("2021") labels nothing when words were asked for too."""
+        telling = self.telling
+        words = {at for at in telling if not self.terms[at].said[0].isdigit()}
+        return any(at in (words or telling) or (not telling and self.terms[at].kind in kinds) for at in found)
 
     def _strangers(self, entry: Entry) -> float:
         """What speaks against a label: another label in it than asked for, words that nobody asked for."""

@@ -37,6 +37,8 @@ class Entry:
     @property
     def key(self) -> str:
         """What names it in an answer."""
+        if not self.own and self.header and self.header[0].endswith((":", "：")):
+            return self.header[0]
         return self.own or next((text for text, _ in self.beside if _LETTERS.search(text)), "")
 
 
@@ -145,7 +147,9 @@ def _above(rows: Sequence[Row], top: int, number: int, cell: Cell) -> tuple[str,
 
 def _is_data(text: str) -> bool:
     """A value rather than a name of values; years name columns."""
-    return values.is_number(text) and not re.fullmatch(r"(?:19|20)\d\d", text.strip())
+    typed = sum(len(piece) for kind in ("time", "phone", "date") for piece in values.pieces(text, kind))
+    year = re.fullmatch(r"(?:19|20)\d\d\s?[년年]?", text.strip())
+    return not year and (values.is_number(text) or 2 * typed > len(text))
 
 
 def _over(row: Row, cell: Cell) -> Cell | None:

@@ -92,15 +92,15 @@ def compared(lookup: Lookup, rows: Sequence[Row], *, time: bool) -> list[tuple[f
 
 
 def _named_row(lookup: Lookup, entries: Sequence[Entry]) -> int | None:
-    """The row that the terms name and that has values under headers: "Revenue | 1 | 2 | 3"."""
-    best, most = None, 0.5
+    """The one row that the terms name best and that has values under headers: "Revenue | 1 | 2 | 3"."""
+    named: dict[int, float] = {}
     for one in entries:
-        if one.column == 0 and lookup.hits(one.value):
-            values_beside = sum(bool(header) and values.is_number(text) for text, header in one.beside)
-            share = lookup.in_text(one.value) - 0.02 * len(one.value.split())
-            if values_beside >= 2 and share > most:
-                best, most = one.row, share
-    return best
+        weight = sum(lookup.terms[at].weight for at in lookup.hits(one.value) & lookup.telling)
+        numbers = sum(bool(header) and values.is_number(text) for text, header in one.beside)
+        if one.column == 0 and weight and numbers >= 2:
+            named[one.row] = weight
+    best = [row for row, weight in named.items() if weight == max(named.values())]
+    return best[0] if len(best) == 1 else None
 
 
 def _typed(text: str) -> bool:

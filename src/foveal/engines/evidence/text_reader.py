@@ -46,6 +46,13 @@ class TextReader:
     writer: Writer
     count: Callable[[str], int]
 
+    def size(self, text: str) -> int:
+        """Tokens of the text; a guess on the safe side while the language model is not loaded."""
+        try:
+            return self.count(text)
+        except EngineUnavailable:
+            return len(text.encode()) // 3 + 1
+
     def terms(self, question: str) -> tuple[Term, ...]:
         return question_terms(question, self.forms.words)
 
@@ -74,7 +81,7 @@ class TextReader:
         self, question: Question, lookup: Lookup, language: Language, seed: int | None
     ) -> Answer | None:
         """What the language model makes of the lines that matter, when the text bears it out."""
-        text = prompt_rows(lookup.page.rows, lookup.terms, budget=MODEL_BUDGET, count=self.count)
+        text = prompt_rows(lookup.page.rows, lookup.terms, budget=MODEL_BUDGET, count=self.size)
         try:
             async with aclosing(self.writer.from_text(text, question.text, seed)) as sentences:
                 said = [sentence async for sentence in sentences]
