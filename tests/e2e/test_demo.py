@@ -21,10 +21,16 @@ def test_the_demo_answers_about_every_picture() -> None:
     )
     assert done.returncode == 0, done.stderr
     blocks = re.findall(
-        r"picture   (\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\ntime      [\d.]+ s\n", done.stdout, re.DOTALL
+        r"picture   (\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\n(?:where .*?\n)?time      [\d.]+ s\n",
+        done.stdout,
+        re.DOTALL,
     )
     answers = {(picture, question): answer for picture, question, answer in blocks}
-    assert len(answers) == 9
+    assert len(answers) == 11
+    where = re.findall(r"where     (.*): \d+% to \d+% from the left, \d+% to \d+% from the top", done.stdout)
+    assert any("people" in phrase or "person" in phrase for phrase in where)
+    total = answers["receipt.png", "How much is the total?  (with ocr and grounding)"]
+    assert "29.05" in total
     assert "person" in answers["astronaut.jpg", "Describe this picture."]
     assert "one person" in answers["astronaut.jpg", "How many people are there?"]
     animals = answers["cat.jpg", "What animal is this, and is there a dog?"]

@@ -18,7 +18,7 @@ from foveal.chat.local import ask as ask_service
 from foveal.chat.local import local_deployment, local_request, picture_url
 from foveal.chat.wire import read_chat_request
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
-from foveal.cli.saving import check_target
+from foveal.cli.saving import check_target, place
 from foveal.cli.saving import save as write
 from foveal.enhancements.spans import Span
 from foveal.http.chat import local_form
@@ -133,7 +133,7 @@ async def _answer(settings: Settings, body: bytes, as_json: bool, drawn_on: str 
         return drawn
     click.echo()
     for span in spans:
-        click.echo(f"  {span.text}: {_place(span)}")
+        click.echo(f"  {span.text}: {place(span)}")
     if ended is not None and ended.finish == "length":
         click.echo("(cut: --max-tokens was reached)", err=True)
     return drawn
@@ -143,9 +143,3 @@ async def _draw(house: House, place: str, spans: Sequence[Span]) -> bytes:
     image = await house.door.open(picture_url(place), "high", param=None)
     marks = [Mark(span.text, span.polygon) for span in spans]
     return await asyncio.to_thread(lambda: draw(fine_view(image), marks))
-
-
-def _place(span: Span) -> str:
-    """The box around a span in percent of the picture: left to right, top to bottom."""
-    xs, ys = [x for x, _ in span.polygon], [y for _, y in span.polygon]
-    return f"{min(xs):.0%} to {max(xs):.0%} from the left, {min(ys):.0%} to {max(ys):.0%} from the top"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from importlib.resources import as_file, files
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from foveal.assembly import build_house, require_models
-from foveal.chat.events import TextPiece
+from foveal.assembly import House, build_house, require_models
+from foveal.chat.events import ChoiceEnded, TextPiece
 from foveal.chat.local import ask, local_request
 from foveal.chat.wire import read_chat_request
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
+from foveal.cli.saving import place
 from foveal.demo.questions import Asked, demo_questions
+from foveal.enhancements.spans import Span
 from foveal.settings import Settings
 
 
@@ -43,16 +46,30 @@ async def _run(settings: Settings) -> None:
             await house.engines[settings.engine].ready()
         with as_file(files("foveal.demo") / "pictures") as folder:
             for asked in demo_questions():
-                body = local_request([str(folder / asked.picture)], asked.question, temperature=0)
-                start = time.perf_counter()
                 with console.status(f"{asked.picture} …"):
-                    async with aclosing(ask(house.chat, read_chat_request(body), settings.engine)) as answer:
-                        text = "".join([event.text async for event in answer if isinstance(event, TextPiece)])
-                _show(asked, text, time.perf_counter() - start)
+                    await _ask(house, settings.engine, str(folder / asked.picture), asked)
     finally:
         await house.close()
 
 
-def _show(asked: Asked, answer: str, seconds: float) -> None:
-    click.echo(f"picture   {asked.picture}\nquestion  {asked.question}")
-    click.echo(f"answer    {answer}\ntime      {seconds:.2f} s\n")
+async def _ask(house: House, engine: str, picture: str, asked: Asked) -> None:
+    on = {name: {"enabled": True} for name in asked.enhancements} or None
+    body = local_request([picture], asked.question, temperature=0, enhancements=on)
+    start = time.perf_counter()
+    text = ""
+    spans: Sequence[Span] = ()
+    async with aclosing(ask(house.chat, read_chat_request(body), engine)) as answer:
+        async for event in answer:
+            if isinstance(event, TextPiece):
+                text += event.text
+            elif isinstance(event, ChoiceEnded) and event.grounding is not None:
+                spans = event.grounding.spans
+    _show(asked, text, spans, time.perf_counter() - start)
+
+
+def _show(asked: Asked, answer: str, spans: Sequence[Span], seconds: float) -> None:
+    with_what = f"  (with {' and '.join(asked.enhancements)})" if asked.enhancements else ""
+    click.echo(f"picture   {asked.picture}\nquestion  {asked.question}{with_what}\nanswer    {answer}")
+    for span in spans:
+        click.echo(f"where     {span.text}: {place(span)}")
+    click.echo(f"time      {seconds:.2f} s\n")

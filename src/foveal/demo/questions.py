@@ -9,12 +9,14 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`picture` is a file name in `foveal/demo/pictures`."""
+    """`picture` is a file name in `foveal/demo/pictures`; `enhancements` names those to turn on."""
 
     picture: str
     question: str
+    enhancements: tuple[str, ...] = ()
 
 
 def demo_questions() -> list[Asked]:
     text = (files("foveal.demo") / "questions.toml").read_text(encoding="utf-8")
-    return [Asked(row["picture"], row["question"]) for row in tomllib.loads(text)["ask"]]
+    rows = tomllib.loads(text)["ask"]
+    return [Asked(row["picture"], row["question"], tuple(row.get("enhancements", ()))) for row in rows]
