@@ -76,6 +76,11 @@ class KoreanReader:
                         better[place] = _piecewise(tesseract, cuts[place], line, read_again)
         return better
 
+    def sureness(self, cuts: Sequence[Pixels]) -> float:
+        """The sum over the lines of how sure Tesseract is of their Hangul."""
+        with self._instance() as tesseract:
+            return sum(_choose(NOTHING, _read(tesseract, cut)).confidence for cut in cuts)
+
     @contextmanager
     def _instance(self) -> Iterator[tesserocr.PyTessBaseAPI]:
         try:

@@ -14,11 +14,12 @@ from foveal.perception.base import Point, TextLine, TextWord
 from foveal.perception.korean import KoreanReader, open_korean
 from foveal.perception.reading import by_script, in_reading_order, language_of
 from foveal.perception.runtime import Runtime
-from foveal.perception.textboxes import Quad, TextBoxFinder, cut_out
+from foveal.perception.textboxes import Cutter, Quad, TextBoxFinder
 from foveal.perception.textlines import LineReader, ReadLine
 
 _WEAK = 0.8  # below, a line may stand on its head
-_PROBES = 2
+_PROBES = 3
+_GAIN = 0.05  # of confidence, a line, by which the other way up must be better
 _LEAST = 0.5  # a line read with less is not text
 _LEAST_ALONE = 0.85  # the same for a single character: ornament is often taken for one
 _DETECTOR = "PP-OCRv6_det_small.onnx"
@@ -37,7 +38,8 @@ class PictureReader:
         found = self._boxes.find(pixels)
         if not found:
             return []
-        straight = [cut_out(pixels, box.quad) for box in found]
+        cutter = Cutter(pixels)
+        straight = [cutter.cut(box.quad) for box in found]
         cuts = [line for line, _ in straight]
         quads = [quad for _, quad in straight]
         read = self._lines.read(cuts)
@@ -46,34 +48,61 @@ class PictureReader:
             read = self._korean.improve(cuts, read, self._lines.read)
         height, width = pixels.shape[:2]
         lines = [
-            _line(text, quad, width, height)
-            for text, quad in zip(read, quads, strict=True)
-            if text.text and text.confidence >= (_LEAST if len(text.text) > 1 else _LEAST_ALONE)
+            _line(text, quad, width, height) for text, quad in zip(read, quads, strict=True) if _is_text(text)
         ]
-        return in_reading_order(by_script(lines))
+        return in_reading_order(by_script(lines), aspect=width / height)
 
     def _turn_over(self, cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
-        """When most lines are weak the picture may stand on its head: keep what reads better so, in place.
+        """Turn what stands on its head, in place: all lying lines or none, and so the upright ones.
 
-        The widest lines are tried first; if none of them gets better, the others are not tried.
+        When most lines of a direction are weak, the widest of them are tried the other way; if those get
+        better, all are turned, because a page has one way up.
         """
-        weak = [place for place, text in enumerate(read) if text.confidence < _WEAK]
-        if 2 * len(weak) < len(read):
-            return
-        weak.sort(key=lambda place: -cuts[place].shape[1])
-        if self._turn(weak[:_PROBES], cuts, quads, read):
-            self._turn(weak[_PROBES:], cuts, quads, read)
+        lying = [
+            place
+            for place, quad in enumerate(quads)
+            if abs(quad[1] - quad[0])[0] >= abs(quad[1] - quad[0])[1]
+        ]
+        upright = [place for place in range(len(quads)) if place not in set(lying)]
+        for places in (lying, upright):
+            weak = [place for place in places if read[place].confidence < _WEAK]
+            if not places or 2 * len(weak) < len(places):
+                continue
+            weak.sort(key=lambda place: -cuts[place].shape[1])
+            if self._on_its_head(
+                [cuts[place] for place in weak[:_PROBES]], [read[p] for p in weak[:_PROBES]]
+            ):
+                self._turn(places, cuts, quads, read)
 
-    def _turn(self, places: list[int], cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> bool:
-        """Whether any of the lines read better upside down."""
-        turned = [np.ascontiguousarray(cuts[place][::-1, ::-1]) for place in places]
-        better = False
+    def _on_its_head(self, cuts: list[Pixels], read: list[ReadLine]) -> bool:
+        """Whether these lines read better upside down, by whichever recogniser knows their script."""
+        turned = [_upside_down(cut) for cut in cuts]
+        again = self._lines.read(turned)
+        gain = sum(_sureness(line) for line in again) - sum(_sureness(line) for line in read)
+        if self._korean is not None and max(map(_sureness, [*again, *read])) < _WEAK:
+            gain = self._korean.sureness(turned) - self._korean.sureness(cuts)
+        return gain > _GAIN * len(cuts)
+
+    def _turn(self, places: list[int], cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
+        turned = [_upside_down(cuts[place]) for place in places]
         for place, cut, again in zip(places, turned, self._lines.read(turned), strict=True):
-            if again.confidence > max(read[place].confidence + 0.1, _WEAK) and len(again.text) > 1:
-                cuts[place], read[place] = cut, again
-                quads[place] = np.roll(quads[place], -2, axis=0)
-                better = True
-        return better
+            cuts[place], read[place] = cut, again
+            quads[place] = np.roll(quads[place], -2, axis=0)
+
+
+def _is_text(read: ReadLine) -> bool:
+    if len(read.text) > 1:
+        return read.confidence >= _LEAST
+    return read.text.isalnum() and read.confidence >= _LEAST_ALONE  # a star on a flag is no text
+
+
+def _upside_down(cut: Pixels) -> Pixels:
+    return np.ascontiguousarray(cut[::-1, ::-1])
+
+
+def _sureness(line: ReadLine) -> float:
+    """0 for a single character: many read the same both ways."""
+    return line.confidence if len(line.text) > 1 else 0.0
 
 
 def _line(read: ReadLine, quad: Quad, width: int, height: int) -> TextLine:

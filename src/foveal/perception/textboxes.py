@@ -1,7 +1,15 @@
-"""Where text is: PP-OCRv6's detector (differentiable binarisation) and the boxes drawn from its map."""
+"""Where text is: PP-OCRv6's detector (differentiable binarisation) and the boxes drawn from its map.
+
+The detector looks twice. A coarse look at the whole picture finds nearly every line, however small its print
+(on an A4 page of 8 point print all 63 lines, each 7 pixels high there); most pictures need no more, and one
+without text costs a quarter of a full look. Where print is small, its region is looked at again, enlarged
+until lines part and boxes fit closely (`fine`).
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,10 +24,23 @@ _INK = 0.3  # of the map: text from here
 _SURE = 0.5  # mean of the map inside a box
 _GROW = 1.6  # the map marks a shrunken core; the box grows by area × this / perimeter
 _THINNEST = 3.0  # pixels of the map
-_SHORTER = 736  # the shorter side is enlarged to this: small print would be lost otherwise
-_LONGER = 1600
-_WORTH = 1.15  # enlarging by less changes nothing but the time
-_STEP = 64  # sizes are padded to multiples of it, so that few shapes occur (each new one costs a compilation)
+
+_COARSE_SHARE = 0.25  # of the picture's pixels are in the coarse look, within the two bounds below
+_COARSE_LEAST = 260_000  # 640×400: what a 1280×720 picture gets
+_COARSE_MOST = 600_000  # an A4 page's 8 point print is still 7 pixels high
+_COARSE_LONGEST = 2000  # a strip of a picture: its area alone would let one side grow without bound
+_STEP = 32  # the net halves five times
+
+_FAINT = 0.15  # of the map: print too small to be sure of; worth a second look
+_SMALL = 13.0  # pixels of the coarse map: lower boxes are looked at again
+_WANTED = 22.0  # pixels that the second look gives the lower ones of them
+_MOST_ENLARGED = 2.0  # beyond, pixels are only blown up
+_FINE_MOST = 2_200_000  # pixels of a second look, which takes 100 ms a megapixel on two cores
+_WORTH = 1.25  # a second look at less than this times the coarse scale shows nothing new
+_MOST_REGIONS = 4  # more are looked at as one
+
+_STANDING = 1.5  # times as high as wide: the text of a box runs down or up
+_CUT_HEIGHT = 64  # lines are cut out 64 to 128 pixels high where there are so many; they are read at 48
 
 Quad = NDArray[np.float32]  # 4×2 pixels, clockwise from the top left of the text
 
@@ -30,34 +51,139 @@ class TextBox:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A part of the picture (pixels) and the scale at which it is looked at again."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    scale: float
+
+    def holds(self, quad: Quad) -> bool:
+        x, y = quad.mean(axis=0)
+        return bool(self.left <= x < self.right and self.top <= y < self.bottom)
+
+
 class TextBoxFinder:
     def __init__(self, net: Net) -> None:
         self._net = net
 
     def find(self, pixels: Pixels) -> list[TextBox]:
         """Boxes in pixels of the picture, unordered."""
-        tensor, scale = _prepare(pixels)
-        heat = self._net(tensor)[0][0, 0]
         height, width = pixels.shape[:2]
-        return boxes_of(heat, scale, width, height)
+        scale = coarse_scale(width, height)
+        heat = self._heat(pixels, scale)
+        boxes = boxes_of(heat, scale, width, height)
+        for region in _regions(heat, scale, width, height):
+            window = pixels[region.top : region.bottom, region.left : region.right]
+            finer = boxes_of(self._heat(window, region.scale), region.scale, window.shape[1], window.shape[0])
+            placed = [TextBox(_moved(box.quad, region.left, region.top), box.score) for box in finer]
+            boxes = _merged(boxes, placed, region, _SMALL / scale)
+        return boxes
+
+    def _heat(self, pixels: Pixels, scale: float) -> NDArray[np.float32]:
+        """The map of the picture at this scale, the padding cut off."""
+        height, width = pixels.shape[:2]
+        wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+        resized = cv2.resize(
+            np.ascontiguousarray(pixels),
+            (wide, high),
+            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+        )
+        canvas = np.zeros((1, 3, -(-high // _STEP) * _STEP, -(-wide // _STEP) * _STEP), dtype=np.float32)
+        floats = resized.astype(np.float32) / 127.5 - 1.0
+        canvas[0, :, :high, :wide] = floats[:, :, ::-1].transpose(2, 0, 1)  # the weights expect BGR
+        heat: NDArray[np.float32] = self._net(canvas)[0][0, 0]
+        return heat[:high, :wide]
 
 
-def _prepare(pixels: Pixels) -> tuple[NDArray[np.float32], float]:
-    height, width = pixels.shape[:2]
-    scale = max(1.0, _SHORTER / min(height, width))
-    if scale < _WORTH:
-        scale = 1.0
-    scale = min(scale, _LONGER / max(height, width))
-    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
-    resized = cv2.resize(
-        np.ascontiguousarray(pixels),
-        (wide, high),
-        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-    )
-    canvas = np.zeros((1, 3, -(-high // _STEP) * _STEP, -(-wide // _STEP) * _STEP), dtype=np.float32)
-    floats = resized.astype(np.float32) / 127.5 - 1.0
-    canvas[0, :, :high, :wide] = floats[:, :, ::-1].transpose(2, 0, 1)  # the weights expect BGR
-    return canvas, scale
+def coarse_scale(width: int, height: int) -> float:
+    """Of the first look; small pictures are not enlarged for it."""
+    area = min(max(_COARSE_SHARE * width * height, _COARSE_LEAST), _COARSE_MOST)
+    return min(1.0, math.sqrt(area / (width * height)), _COARSE_LONGEST / max(width, height))
+
+
+def _regions(heat: NDArray[np.float32], scale: float, width: int, height: int) -> list[_Region]:
+    """Where the coarse map shows small print, or something that may be some."""
+    marks: list[tuple[int, int, int, int, float]] = []  # rectangle of the map, grown; height of the print
+    ink = (heat > _FAINT).astype(np.uint8)
+    outlines, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    for outline in outlines:
+        _, (wide, high), _ = cv2.minAreaRect(outline)
+        tall = min(wide, high) + 1 + _grown(wide + 1, high + 1)
+        if tall >= _SMALL:
+            continue
+        x, y, across, down = cv2.boundingRect(outline)
+        room = round(2 * tall)  # for the rest of a line that the map shows in part, and its neighbours
+        marks.append((x - room, y - room, x + across + room, y + down + room, tall))
+    if not marks:
+        return []
+    groups = _joined([mark[:4] for mark in marks])
+    if len(groups) > _MOST_REGIONS:
+        groups = [_around(groups)]
+    regions = []
+    for group in groups:
+        heights = [mark[4] for mark in marks if _touch(mark[:4], group)]
+        left, top = (max(0, math.floor(edge / scale)) for edge in group[:2])
+        right, bottom = min(width, math.ceil(group[2] / scale)), min(height, math.ceil(group[3] / scale))
+        # The lower ones tell how much larger; the lowest may be specks.
+        finer = scale * _WANTED / float(np.percentile(heights, 25))
+        finer = min(finer, _MOST_ENLARGED, math.sqrt(_FINE_MOST / ((right - left) * (bottom - top))))
+        if finer >= _WORTH * scale:
+            regions.append(_Region(left, top, right, bottom, finer))
+    return regions
+
+
+_Rectangle = tuple[int, int, int, int]
+
+
+def _touch(one: _Rectangle, other: _Rectangle) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+
+
+def _around(rectangles: Sequence[_Rectangle]) -> _Rectangle:
+    lefts, tops, rights, bottoms = zip(*rectangles, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _joined(rectangles: Sequence[_Rectangle]) -> list[_Rectangle]:
+    """Rectangles that touch made one, until none touch."""
+    groups: list[_Rectangle] = []
+    for rectangle in rectangles:
+        touching = [group for group in groups if _touch(group, rectangle)]
+        while touching:
+            groups = [group for group in groups if group not in touching]
+            rectangle = _around([rectangle, *touching])
+            touching = [group for group in groups if _touch(group, rectangle)]
+        groups.append(rectangle)
+    return groups
+
+
+def _merged(
+    coarse: Sequence[TextBox], fine: Sequence[TextBox], region: _Region, small: float
+) -> list[TextBox]:
+    """The fine boxes in place of the small coarse ones of their region; large print, which a look at that
+    scale may break up, stays as the coarse look saw it.
+    """
+    kept = [box for box in coarse if sides(box.quad)[1] >= 2 * small or not region.holds(box.quad)]
+    large = [box.quad for box in kept if region.holds(box.quad)]
+    new = [
+        box
+        for box in fine
+        if not any(cv2.pointPolygonTest(quad, box.quad.mean(axis=0).tolist(), False) >= 0 for quad in large)
+    ]
+    return kept + new
+
+
+def _moved(quad: Quad, x: int, y: int) -> Quad:
+    return (quad + np.array([x, y], dtype=np.float32)).astype(np.float32)
+
+
+def _grown(wide: float, high: float) -> float:
+    """By how much both sides of a core grow together: what the published polygon offset gives a rectangle."""
+    return wide * high * _GROW / (wide + high)
 
 
 def boxes_of(heat: NDArray[np.float32], scale: float, width: int, height: int) -> list[TextBox]:
@@ -73,9 +199,8 @@ def boxes_of(heat: NDArray[np.float32], scale: float, width: int, height: int) -
         score = _mean_inside(heat, np.asarray(cv2.boxPoints(((x, y), (wide, high), angle)), dtype=np.float32))
         if score < _SURE:
             continue
-        # A rectangle grown by d on every side: what the published polygon offset gives for a rectangle.
-        grow = wide * high * _GROW / (2 * (wide + high))
-        corners = cv2.boxPoints(((x, y), (wide + 2 * grow, high + 2 * grow), angle)) / scale
+        grow = _grown(wide, high)
+        corners = cv2.boxPoints(((x, y), (wide + grow, high + grow), angle)) / scale
         quad = clockwise(corners.astype(np.float32))
         quad[:, 0] = np.clip(quad[:, 0], 0, width - 1)
         quad[:, 1] = np.clip(quad[:, 1], 0, height - 1)
@@ -108,20 +233,40 @@ def sides(quad: Quad) -> tuple[float, float]:
     return float(across), float(down)
 
 
+class Cutter:
+    """Cuts lines out of a picture, straightened; large print from a smaller copy: nothing reads letters of
+    more than some 50 pixels, and a copy made by averages keeps their edges clean.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._copies = [np.ascontiguousarray(pixels)]
+
+    def cut(self, quad: Quad) -> tuple[Pixels, Quad]:
+        """The line straightened, and the quad in the order of its reading: a tall one is turned to lie."""
+        across, down = sides(quad)
+        if down >= _STANDING * across:
+            quad = np.roll(quad, -1, axis=0)  # top right first: text running down becomes text running right
+            across, down = down, across
+        halvings = max(0, int(math.log2(max(1.0, down / _CUT_HEIGHT))))
+        source, scale = self._copy(halvings), 0.5**halvings
+        wide, high = max(1, int(across * scale)), max(1, int(down * scale))
+        target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float32)
+        matrix = cv2.getPerspectiveTransform((quad * scale).astype(np.float32), target)
+        line = cv2.warpPerspective(
+            source, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(line, dtype=np.uint8), quad
+
+    def _copy(self, halvings: int) -> Pixels:
+        """The picture at 1, 1/2, 1/4, … of its size."""
+        while len(self._copies) <= halvings:
+            last = self._copies[-1]
+            size = max(1, last.shape[1] // 2), max(1, last.shape[0] // 2)
+            half = cv2.resize(last, size, interpolation=cv2.INTER_AREA)
+            self._copies.append(np.asarray(half, dtype=np.uint8))
+        return self._copies[halvings]
+
+
 def cut_out(pixels: Pixels, quad: Quad) -> tuple[Pixels, Quad]:
-    """The line straightened, and the quad in the order of its reading: a tall one is turned to lie."""
-    across, down = sides(quad)
-    if down >= 1.5 * across:
-        quad = np.roll(quad, -1, axis=0)  # top right first: text running down becomes text running right
-        across, down = down, across
-    wide, high = max(1, int(across)), max(1, int(down))
-    target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
-    line = cv2.warpPerspective(
-        np.ascontiguousarray(pixels),
-        matrix,
-        (wide, high),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(line, dtype=np.uint8), quad
+    """One line; see `Cutter`."""
+    return Cutter(pixels).cut(quad)

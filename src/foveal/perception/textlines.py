@@ -14,8 +14,10 @@ from foveal.images.detail import Pixels
 from foveal.perception.runtime import Net
 
 _HEIGHT = 48
-_NARROWEST = 320  # widths below are padded to it, as in training
-_STEP = 160  # widths are padded to multiples of it, so that few shapes occur
+# Widths are padded to multiples of 64. Training padded to 320; without it the same 464 lines had as many
+# characters wrong (27 of 7084), and short words take a fifth of the time.
+_NARROWEST = 64
+_STEP = 64
 _WIDEST = 2400
 
 
@@ -100,7 +102,8 @@ def _prepare(line: Pixels) -> tuple[NDArray[np.float32], float]:
     height, width = line.shape[:2]
     wide = min(max(1, round(width * _HEIGHT / height)), _WIDEST)
     canvas_width = max(_NARROWEST, -(-wide // _STEP) * _STEP)
-    resized = cv2.resize(line, (wide, _HEIGHT), interpolation=cv2.INTER_LINEAR)
+    method = cv2.INTER_AREA if height > 2 * _HEIGHT else cv2.INTER_LINEAR
+    resized = cv2.resize(line, (wide, _HEIGHT), interpolation=method)
     canvas = np.zeros((1, 3, _HEIGHT, canvas_width), dtype=np.float32)
     canvas[0, :, :, :wide] = (resized.astype(np.float32) / 127.5 - 1.0)[:, :, ::-1].transpose(2, 0, 1)
     return canvas, wide / canvas_width
