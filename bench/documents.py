@@ -2,8 +2,9 @@
 
     python bench/documents.py [FOLDER] [--wrong]
 
-FOLDER holds pictures and documents.toml (default: tests/fixtures/documents). Without the enhancement the engine
-has what the detail plan's view shows, at high detail; with it, the text read at the picture's own resolution.
+FOLDER holds pictures and documents.toml (default: tests/fixtures/documents). Without the enhancement the
+engine has what the detail plan's view shows, at high detail; with it, the text read at the picture's own
+resolution.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python bench/draw_documents.py FOLDER
 
-Needs Noto Sans CJK and DejaVu (Debian: fonts-noto-cjk, fonts-dejavu). All names, numbers and places are invented.
+Needs Noto Sans CJK and DejaVu (Debian: fonts-noto-cjk, fonts-dejavu). All names, numbers and places are
+invented.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ INDEX = {"ja": 0, "ko": 1, "zh": 2}
 class Sheet:
     """White paper and a pen. Positions are in pixels; `at` is where the next row begins."""
 
-    def __init__(self, width: int, height: int, *, font: str = DEJAVU, language: str = "", size: int = 24) -> None:
+    def __init__(
+        self, width: int, height: int, *, font: str = DEJAVU, language: str = "", size: int = 24
+    ) -> None:
         self.image = Image.new("L", (width, height), 255)
         self.draw = ImageDraw.Draw(self.image)
         self.width = width
@@ -38,14 +41,18 @@ class Sheet:
         return ImageFont.truetype(self._font, size, index=self._index)
 
     def text(self, x: int, text: str, *, size: int = 0, right: bool = False) -> None:
-        self.draw.text((x, self.at), text, font=self.font(size or self.size), fill=20, anchor="ra" if right else "la")
+        self.draw.text(
+            (x, self.at), text, font=self.font(size or self.size), fill=20, anchor="ra" if right else "la"
+        )
 
     def centred(self, text: str, *, size: int = 0) -> None:
         size = size or self.size
         self.draw.text((self.width // 2, self.at), text, font=self.font(size), fill=20, anchor="ma")
         self.at += int(1.6 * size)
 
-    def row(self, cells: Sequence[str], xs: Sequence[int], *, right: Sequence[int] = (), size: int = 0) -> None:
+    def row(
+        self, cells: Sequence[str], xs: Sequence[int], *, right: Sequence[int] = (), size: int = 0
+    ) -> None:
         """`right`: numbers of the columns whose x is their right edge."""
         for number, (cell, x) in enumerate(zip(cells, xs, strict=True)):
             self.text(x, cell, size=size, right=number in right)
@@ -253,27 +260,7 @@ def sign_mixed() -> Image.Image:
     return sheet.image
 
 
-DENSE = """
-1. Purpose. These rules say how members may use the workshop of the Tidewater Boat Club and what is expected of them in return.
-2. Opening. The workshop is open from 7:30 to 21:00 on weekdays and from 9:00 to 18:00 at weekends. It is closed on public holidays.
-3. Keys. A key is lent for a deposit of 40 pounds. A lost key costs 65 pounds, which is taken from the deposit first.
-4. Training. Nobody may use the band saw or the lathe before passing the course held by Ingrid Solberg on the first Saturday of each month.
-5. Children. Children under 14 may enter only together with an adult and may not use power tools at all.
-6. Booking. The large bench is booked on the sheet by the door for at most 3 hours a day. A booking that is not taken up within 20 minutes lapses.
-7. Storage. Each member has one shelf. Timber longer than 2.4 metres is kept in the rack behind the slipway, marked with a name and a date.
-8. Paint. Varnish and two-part paint may be used in the spray room only, with the fan running and a mask on. Waste goes into the red bin.
-9. Fire. The extinguishers hang beside the east door. In case of fire leave by the nearest door and meet at the flagpole.
-10. First aid. The kit is in the white cabinet in the kitchen. Every accident is written into the green book on the same day.
-11. Cleaning. Whoever uses a bench sweeps it. The floor is swept by all on the last Friday of the month at 18:30.
-12. Fees. The yearly fee is 180 pounds, or 95 pounds for students and for members over 67. It falls due on 1 March.
-13. Guests. A member may bring two guests at a time. Guests sign the visitors' book and pay 6 pounds a day.
-14. Dogs. Dogs stay outside the workshop, apart from guide dogs.
-15. Noise. No machine runs before 8:00 or after 20:00, for the sake of the neighbours in Anchor Row.
-16. Insurance. The club is insured with Pelican Mutual under policy PM-77120-B. Tools that members leave are not covered.
-17. Breaches. After two written warnings the committee may withdraw the key for six months.
-18. Changes. These rules were adopted on 9 November 2023 and may be changed by the yearly meeting only.
-Secretary: Rosalind Achebe, 14 Anchor Row, telephone 01632 960 204. Treasurer: Marcus Thorne.
-"""
+DENSE = Path(__file__).parents[1] / "tests" / "fixtures" / "documents" / "dense.txt"
 
 
 def dense() -> Image.Image:
@@ -283,7 +270,7 @@ def dense() -> Image.Image:
     sheet.centred("Tidewater Boat Club: rules of the workshop", size=30)
     sheet.space()
     font = sheet.font(22)
-    for paragraph in DENSE.strip().split("\n"):
+    for paragraph in DENSE.read_text(encoding="utf-8").splitlines():
         row = ""
         for word in paragraph.split():
             if font.getlength(f"{row} {word}") > 1380:
@@ -369,7 +356,9 @@ def in_perspective(image: Image.Image) -> Image.Image:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     placed = np.array([[170, 60], [960, 190], [900, 1130], [60, 1240]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners, placed)
-    warped = cv2.warpPerspective(np.asarray(image), matrix, (1060, 1320), flags=cv2.INTER_AREA, borderValue=70)
+    warped = cv2.warpPerspective(
+        np.asarray(image), matrix, (1060, 1320), flags=cv2.INTER_AREA, borderValue=70
+    )
     light = np.linspace(1.0, 0.72, warped.shape[1], dtype=np.float32)[None, :]
     noise = np.random.default_rng(7).normal(0, 5, warped.shape)
     return Image.fromarray(np.clip(warped * light + noise, 0, 255).astype(np.uint8))
@@ -379,8 +368,8 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     drawn = {
         "receipt-en": receipt_en(), "receipt-ko": receipt_ko(), "invoice": invoice(), "finance": finance(),
-        "timetable": timetable(), "notice-zh": notice_zh(), "notice-ja": notice_ja(), "sign-mixed": sign_mixed(),
-        "dense": dense(), "menu-ko-90": menu_ko().rotate(90, expand=True),
+        "timetable": timetable(), "notice-zh": notice_zh(), "notice-ja": notice_ja(),
+        "sign-mixed": sign_mixed(), "dense": dense(), "menu-ko-90": menu_ko().rotate(90, expand=True),
     }  # fmt: skip
     for name, image in drawn.items():
         image.quantize(8).save(folder / f"{name}.png", optimize=True)

@@ -25,7 +25,7 @@ _PREDICATE = re.compile(r"(?:나요|습니까|니까|[었았했]어|어요|아�
 # Characters that readers take for one another, folded into one.
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "6": "b"})
 
-# Weights: a label that the question names, one that it only paraphrases ("pay" for "total"), one that fits any.
+# Weights: a label that the question names, one that it paraphrases ("pay" for "total"), one that fits any.
 _NAMED, _ASKED, _GENERIC, _NUMBER = 1.2, 0.6, 0.25, 1.2
 
 

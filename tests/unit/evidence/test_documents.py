@@ -1,4 +1,4 @@
-"""Questions about pictures whose text was read closely: hand-made pages, and the very words of the answers."""
+"""Questions about pictures whose text was read closely: hand-made pages, and the words of the answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ TABLE = tomllib.loads((Path(__file__).parent / "documents.toml").read_text(encod
 
 def page(*rows: str, apart: float = 0.3) -> tuple[TextLine, ...]:
     """A row a line of text, " | " between its cells, which begin `apart` from one another."""
-    return tuple(
-        line(text, (0.02 + apart * column, 0.05 * row, 0.02 + apart * column + 0.01 * len(text), 0.05 * row + 0.03))
-        for row, cells in enumerate(rows)
-        for column, text in enumerate(cells.split(" | "))
-        if text
-    )  # fmt: skip
+    found: list[TextLine] = []
+    for row, cells in enumerate(rows):
+        for column, text in enumerate(cells.split(" | ")):
+            left, top = 0.02 + apart * column, 0.05 * row
+            if text:
+                found.append(line(text, (left, top, left + 0.01 * len(text), top + 0.03)))
+    return tuple(found)  # fmt: skip
 
 
 RECEIPT = page(

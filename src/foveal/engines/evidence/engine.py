@@ -43,8 +43,8 @@ NOTE = (
     "Reads evidence about a picture (objects, text, faces, colours, tags found by small models) and answers "
     "from that; it does not look at pixels itself."
 )
-# Tokens of text (the language model's) that a picture brings into an answer in JSON or of tools: a whole receipt
-# or form; ten seconds of reading on two cores.
+# Tokens of text (the language model's) that a picture brings into an answer in JSON or of tools: a whole
+# receipt or form; ten seconds of reading on two cores.
 STRUCTURED_BUDGET = 600
 Timed = Callable[[str, float], None]  # stage, seconds
 
@@ -111,11 +111,12 @@ class EvidenceEngine:
         return self._runtime.count_tokens(text)
 
     async def ready(self) -> None:
-        """Load every net and the language model, and compute the prefix of both kinds of prompt once."""
+        """Load every net and the language model, and compute the prefix of each kind of prompt once."""
         await asyncio.gather(self._finder.warm(), self._runtime.ready())
         writer = self._teller.writer
         no_notes = "Subjects: -\nActions: -\nPlace: -\nText: -"
-        for words in (writer.caption(no_notes, 0), writer.reply("-", "-", 0)):
+        kinds = (writer.caption(no_notes, 0), writer.reply("-", "-", 0), writer.from_text("-", "-", 0))
+        for words in kinds:
             async with aclosing(words):
                 async for _ in words:
                     break

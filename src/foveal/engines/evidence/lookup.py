@@ -57,6 +57,12 @@ class Lookup:
         """Telling terms that the page holds somewhere."""
         return self._present & self.telling
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the page holds any word that is asked for; of questions of numbers alone, any number."""
+        words = [at for at in self.telling if not self.terms[at].said[0].isdigit()]
+        return any(at in self._present for at in words or self.telling)
+
     def covered(self, found: dict[int, float]) -> float:
         """Share of the terms' weight that was found; generic terms only help."""
         have = need = 0.0

@@ -22,8 +22,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])|(?<=[。！？])")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value. `own` stands before it in its cell, `beside` are the other cells of its row, `header` the cells
-    above it that name it, `heading` is that of its block.
+    """A value. `own` stands before it in its cell, `beside` are the other cells of its row, `header` the
+    cells above it that name it, `heading` is that of its block.
     """
 
     value: str
@@ -153,7 +153,7 @@ def _is_data(text: str) -> bool:
 
 
 def _over(row: Row, cell: Cell) -> Cell | None:
-    """The cell of a row above that shares most of the width, else the one that ends or begins where it does."""
+    """The cell of a row above that shares most of the width, else one that ends or begins where it does."""
     if len(row.cells) < 2:
         return None
     best, most = None, 0.0

@@ -1,4 +1,4 @@
-"""Questions about text that was read closely: by rules, else by the language model from the lines that matter."""
+"""Questions about text that was read closely: by rules, else by the model from the lines asked for."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from foveal.engines.terms import (
 )
 from foveal.errors import EngineUnavailable
 
-# Tokens of the page that the language model is shown. Two cores read 54-73 tokens a second: this is 5 seconds.
+# Tokens of the page that the language model is shown. Two cores read 54-73 a second: this is 5 to 6 seconds.
 MODEL_BUDGET = 350
 _PLAIN = 0.7  # share of an answer's telling words that the text or the question must hold
 _NUMBERS = re.compile(r"\d+(?:[.,:/\-]\d+)*")
 _NAMES = re.compile(r"(?<![.!?“\"]\s)(?<!^)\b[A-Z][\w'’-]+")
-# Asked of the text itself, or of what pictures cannot show: where no rule answers, the language model may read.
+# Asked of the text, or of what pictures cannot show: where no rule answers, the language model may.
 _FOR_TEXT = (Ask.READ, Ask.OPEN, Ask.UNKNOWABLE)
 
 
@@ -70,7 +70,7 @@ class TextReader:
         lookup = documents.lookup(question.text)
         if question.ask == Ask.READ and not lookup.telling:
             return None  # any price, any number: what the rule of pictures lists
-        if lookup.present:
+        if lookup.speaks:
             written = await self._written(question, lookup, language, seed)
             found = written or documents.quoted(question)
         if found is None and question.ask == Ask.READ and question.target in ("", "any", "title", "name"):
@@ -100,8 +100,8 @@ class TextReader:
 
 
 def borne_out(answer: str, text: str, question: str, words: Words) -> bool:
-    """Every number and name of the answer stands in the text (names: or in the question), and so do most of its
-    other words.
+    """Every number and name of the answer stands in the text (names: or in the question), and so do most of
+    its other words.
     """
     low, asked = normal(text), normal(question)
     numbers = {plain_number(one) for one in _NUMBERS.findall(low)}

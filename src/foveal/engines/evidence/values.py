@@ -20,19 +20,26 @@ _DATE = (
     r"(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일](?:\s?[（(].[）)])?|\d{4}\s?[年년](?:\s?\d{1,2}\s?[月월])?|"
     rf"\b{_MONTH}\s\d{{4}}\b"
 )
-_WEEKDAY = rf"(?:every\s|each\s)?\b{_DAY}\b|(?:매주\s?)?[월화수목금토일]요일|(?:毎週)?[月火水木金土日]曜日?|(?:每)?(?:周|星期)[一二三四五六日天]"
+_WEEKDAY = (
+    rf"(?:every\s|each\s)?\b{_DAY}\b|(?:매주\s?)?[월화수목금토일]요일|"
+    r"(?:毎週)?[月火水木金土日]曜日?|(?:每)?(?:周|星期)[一二三四五六日天]"
+)
 _RANGE = r"\s?(?:-|–|—|~|～|∼|to|until|till|至|부터|から)\s?"
 
 _KINDS = {
-    "amount": rf"[-−]?\s?(?:{_CURRENCY})\s?[-−]?(?:{_NUMBER})|[-−]?(?:{_NUMBER})\s?(?:{_MONEY_WORD})(?![a-z])|"
+    "amount": rf"[-−]?\s?(?:{_CURRENCY})\s?[-−]?(?:{_NUMBER})|[-−]?(?:{_NUMBER})\s?(?:{_MONEY_WORD})(?![a-z])"
+    rf"|"
     rf"(?<![\d.:/-])[-−]?(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d{{1,2}})?|\d+\.\d{{1,2}})(?![\d.:/%]|\s?(?:%|[a-z]))",
     "time": rf"{_CLOCK}(?:{_RANGE}{_CLOCK})?",
     "date": rf"(?:{_DATE})|{_WEEKDAY}",
-    "phone": r"(?<![\d-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,5}\)\s?)?\d{2,5}(?:[\s.-]\d{3,4}){1,2}(?![\d-])|\b1\d{3}-\d{4}\b",
+    "phone": r"(?<![\d-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,5}\)\s?)?\d{2,5}(?:[\s.-]\d{3,4}){1,2}(?![\d-])|"
+    r"\b1\d{3}-\d{4}\b",
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "url": r"(?:https?://|www\.)\S+|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|kr|co|de|uk|fr|jp|cn|example)\b\S*",
+    "url": r"(?:https?://|www\.)\S+|"
+    r"(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|kr|co|de|uk|fr|jp|cn|example)\b\S*",
     "code": r"[#*]?(?:[A-Za-z]{1,6}[-\s]?)?(?=[\w*/-]*\d)[\w*][\w*/-]*",
-    "number": rf"[-−]?(?:{_NUMBER})\s?(?:%|kcal|[kcm]?[gml]\b|[a-z]{{1,8}}\b|[명名人개個個개월시간분원円元]+)?",
+    "number": rf"[-−]?(?:{_NUMBER})\s?(?:%|kcal|[kcm]?[gml]\b|[a-z]{{1,8}}\b|"
+    r"[명名人개個個개월시간분원円元]+)?",
 }
 _FOUND = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _KINDS.items()}
 _PURE = re.compile(
