@@ -31,9 +31,11 @@ _COARSE_MOST = 600_000  # an A4 page's 8 point print is still 7 pixels high
 _COARSE_LONGEST = 2000  # a strip of a picture: its area alone would let one side grow without bound
 _STEP = 32  # the net halves five times
 
-_FAINT = 0.15  # of the map: print too small to be sure of; worth a second look
-_SMALL = 13.0  # pixels of the coarse map: lower boxes are looked at again
-_WANTED = 22.0  # pixels that the second look gives the lower ones of them
+_FAINT = 0.15  # of the map: print too small to be sure of
+_HINT = 0.35  # what such a mark must reach somewhere to be worth a second look: leaves and bricks reach 0.3
+_SPECK = 3.0  # pixels of the map: shorter marks are none
+_SMALL = 16.0  # pixels of the coarse map: lower boxes are looked at again
+_WANTED = 24.0  # pixels that the second look gives the lower ones of them
 _MOST_ENLARGED = 2.0  # beyond, pixels are only blown up
 _FINE_MOST = 2_200_000  # pixels of a second look, which takes 100 ms a megapixel on two cores
 _WORTH = 1.25  # a second look at less than this times the coarse scale shows nothing new
@@ -113,9 +115,11 @@ def _regions(heat: NDArray[np.float32], scale: float, width: int, height: int) -
     for outline in outlines:
         _, (wide, high), _ = cv2.minAreaRect(outline)
         tall = min(wide, high) + 1 + _grown(wide + 1, high + 1)
-        if tall >= _SMALL:
-            continue
         x, y, across, down = cv2.boundingRect(outline)
+        if tall >= _SMALL or max(wide, high) < _SPECK:
+            continue
+        if heat[y : y + down, x : x + across].max() < _HINT:
+            continue
         room = round(2 * tall)  # for the rest of a line that the map shows in part, and its neighbours
         marks.append((x - room, y - room, x + across + room, y + down + room, tall))
     if not marks:
