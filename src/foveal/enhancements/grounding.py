@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foveal.engines.evidence.lexicon import Lexicon, load_lexicon
 from foveal.enhancements.grounding_context import Context
+from foveal.enhancements.grounding_denial import Denial
 from foveal.enhancements.grounding_english import EnglishFinder
 from foveal.enhancements.grounding_korean import KoreanFinder
 from foveal.enhancements.grounding_pick import Picker
@@ -57,6 +58,7 @@ class Grounder:
         found = tokens(text)
         english = self._english.find(found, _MOST)
         Context(self._english_words, text, found, english).add()
+        Denial(self._english_words, text, found, english).mark()
         korean = self._korean.find(text, _MOST)
         if not korean:
             return english

@@ -1,11 +1,10 @@
-"""What English sentences say about their mentions around the phrases: places, company, denial."""
+"""What English sentences say about their mentions around the phrases: places, company, colours."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from foveal.enhancements.grounding_tokens import Token
 from foveal.enhancements.grounding_words import English, Mention
@@ -68,42 +67,6 @@ _COPULA = frozenset(
     )
 )
 _BEGINS = frozenset(("and", "while", "but", "with", "whereas"))
-_SEEN = frozenset(
-    (
-        "visible",
-        "present",
-        "seen",
-        "shown",
-        "there",
-        "in",
-        "included",
-        "be",
-        "appear",
-        "apparent",
-        "evident",
-        "detected",
-    )
-)
-_AUX = frozenset(
-    (
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "be",
-        "appears",
-        "appear",
-        "seem",
-        "seems",
-        "to",
-        "clearly",
-    )
-)
 
 
 _PREDICATE = 8  # words behind a phrase in which a verb may tell its colour
@@ -139,7 +102,6 @@ class Context:
         for number in range(len(self._mentions)):
             self._company(number)
             self._told(number)
-        self._deny()
 
     def _token(self, point: int) -> int:
         """The number of the token that starts at or behind a code point."""
@@ -191,7 +153,9 @@ class Context:
             return None
         if past < len(found) and found[past].text == "of" and found[past].gap == " ":
             nouns = [token.text for token in found[past + 1 : past + 4]]
-            if not any(noun in words["image"] for noun in nouns):
+            if not any(noun in words["image"] for noun in nouns) and (
+                self._mention_from(past + 1) is not None or names[0] in ("middle", "top", "bottom")
+            ):
                 self._relative(before, past, names)
                 return None
         if found[first].text in ("upper", "lower") and past == first + 1:
@@ -218,8 +182,8 @@ class Context:
         if number >= len(self._found):
             return None
         found = self._mention_from_end(self._found[number].start)
-        near = self._found[min(len(self._found) - 1, number + 2)].start
-        return found if found is not None and found.start <= near else None
+        near = self._found[min(len(self._found) - 1, number + 1)].start
+        return found if found is not None and found.noun.labels and found.start <= near else None
 
     def _mention_from_end(self, point: int) -> Mention | None:
         at = bisect_left(self._begins, point)
@@ -241,6 +205,8 @@ class Context:
         if behind is not None and (ahead is None or opens) and self._leads(place, behind, opens):
             self._give(behind, place.names)
             self._coordinate(behind, place.names)
+            if opens and set(place.names) & {"foreground", "background"}:
+                self._spread(behind, place.names)
             return
         if ahead is None:
             return
@@ -295,6 +261,14 @@ class Context:
                 return
             self._give(after, names)
 
+    def _spread(self, first: Mention, names: Sequence[str]) -> None:
+        """ "In the background, guests sit at a table": all of the sentence that is placed nowhere else."""
+        for other in self._mentions[bisect_left(self._begins, first.start) + 1 :][:8]:
+            if other.sentence != first.sentence or other.place:
+                return
+            if other.form != "the":
+                self._give(other, names)
+
     def _company(self, number: int) -> None:
         """ "a man riding a bike": the man with a bike near him, the bike with a man near it."""
         if number + 1 >= len(self._mentions):
@@ -326,94 +300,3 @@ class Context:
                 break
             verb = verb or token.text in ("is", "are", "looks", "look")
         mention.hints = tuple(dict.fromkeys(told))
-
-    def _deny(self) -> None:
-        """Marks what is negated or hypothetical: "no dog", "don't see a dog", "whether there is a dog"."""
-        asked = self._questions()
-        before: Mention | None = None
-        triggers = [n for n, token in enumerate(self._found) if self._denies(n, token)]
-        for number, mention in enumerate(self._mentions):
-            at = self._token(mention.start)
-            if mention.form != "none":
-                chained = (
-                    before is not None
-                    and before.form == "none"
-                    and before.noun.labels
-                    and self._chained(before, mention)
-                )
-                if (
-                    chained
-                    or mention.sentence in asked
-                    or self._denied(number, at, triggers)
-                    or self._gone(mention)
-                ):
-                    mention.form = "none"
-            before = mention
-
-    def _denies(self, number: int, token: Token) -> bool:
-        if token.text not in self._words["negation"]:
-            return False
-        follows = self._found[number + 1].text if number + 1 < len(self._found) else ""
-        return not (token.text == "not" and follows == "only")
-
-    def _denied(self, place: int, at: int, triggers: Sequence[int]) -> bool:
-        """An indefinite mention behind a denial in its clause; "the dog" is there all the same."""
-        mention = self._mentions[place]
-        if mention.form == "the" and self._found[at].text != "any":
-            return False
-        last = bisect_left(triggers, at) - 1
-        if last < 0 or self._found[triggers[last]].sentence != mention.sentence:
-            return False
-        between = self._found[triggers[last] + 1 : at + 1]
-        if self._found[triggers[last]].text == "without" and any(
-            self._token(other.start) > triggers[last] and other.end <= mention.start
-            for other in self._mentions[max(0, place - 2) : place]
-        ):
-            return False
-        for number, token in enumerate(between):
-            if token.text in self._words["scope_end"]:
-                return False
-            follows = between[number + 1].text if number + 1 < len(between) else ""
-            if token.gap == "," and (
-                token.text in ("and", "there", "a", "an", "it") and follows not in ("or", "nor")
-            ):
-                return False
-        return True
-
-    def _chained(self, before: Mention, mention: Mention) -> bool:
-        """ "no dogs, cats or birds": the denial goes on through a list."""
-        if before.sentence != mention.sentence or mention.form not in ("bare", "a"):
-            return False
-        if before.owner is not None or before.end > mention.start:
-            return False
-        between = self._found[self._token(before.end) : self._token(mention.start)]
-        words = [token.text for token in between]
-        negated = self._found[self._token(before.start)].text in ("no", "any", "without")
-        return (
-            negated
-            and all(word in ("or", "nor", "and") for word in words)
-            and (bool(words) or self._found[self._token(mention.start)].gap == ",")
-        )
-
-    def _gone(self, mention: Mention) -> bool:
-        """ "a dog is not visible", "dogs aren't there" """
-        at = self._token(mention.end)
-        for number in range(at, min(len(self._found) - 1, at + 4)):
-            token = self._found[number]
-            if token.gap in ".,":
-                return False
-            if token.text == "not" or token.text.endswith(("n't", "n’t")) or token.text == "cannot":
-                behind = [one.text for one in self._found[number + 1 : number + 4]]
-                return any(word in _SEEN for word in behind)
-            if token.text in ("absent", "missing"):
-                return True
-            if token.text not in _AUX:
-                return False
-        return False
-
-    def _questions(self) -> frozenset[int]:
-        """Sentences that end in a question mark."""
-        ends = zip_longest(self._found, (token.start for token in self._found[1:]))
-        return frozenset(
-            token.sentence for token, after in ends if "?" in self._text[token.end : after or token.end + 3]
-        )

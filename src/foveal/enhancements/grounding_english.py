@@ -310,6 +310,7 @@ class EnglishFinder:
             end = self._clothes(found, at + 1)
             if end:
                 mention.end = found[end - 1].end
+                mention.detailed = True
 
     def _clothes(self, found: Sequence[Token], at: int) -> int:
         """The token past "a dark red suit" at `at`, or past a colour alone; 0 when it is neither."""

@@ -178,15 +178,15 @@ class LineFinder:
             return []
         free = [(0, len(letters.text))]
         found: list[Match] = []
-        for number in self._near(letters.text):
+        for number in self._near(letters.text, text[quote.start : quote.end]):
             region = self._region(letters.text, number, free, sure=quote.sure)
-            if region is None or not _whole_words(text, letters, region):
+            if region is None or not _whole_words(text, letters, region, sure=quote.sure):
                 continue
             free = _without(free, region)
             found.append(self._matched(text, letters, region, number))
         return found
 
-    def _near(self, letters: str) -> list[int]:
+    def _near(self, letters: str, written: str) -> list[int]:
         """Lines that share letters with a quotation: the longest that are in it, then by what is shared."""
         shared: dict[int, int] = {}
         for place in range(max(1, len(letters) - 2)):
@@ -195,11 +195,12 @@ class LineFinder:
         if len(letters) < 3:
             shared = {n: 1 for n, (_, line) in enumerate(self._lines) if line == letters}
 
-        def rank(number: int) -> tuple[bool, float, bool, int]:
+        def rank(number: int) -> tuple[bool, bool, float, bool, int]:
             line = self._lines[number][1]
             whole = line in letters
             return (
                 not whole,
+                self._lines[number][0].text not in written,
                 -len(line) if whole else -shared[number] / max(3, min(len(line), len(letters)) - 2),
                 self._used.get(line, -1) >= number,
                 number if number > self._last else number + _MOST_LINES,
@@ -269,9 +270,9 @@ class LineFinder:
         return more
 
 
-def _whole_words(text: str, letters: _Bare, region: tuple[int, int]) -> bool:
+def _whole_words(text: str, letters: _Bare, region: tuple[int, int], *, sure: bool) -> bool:
     """Short stretches must not begin or end inside a word of the answer ("ner" of "corner")."""
-    if region[1] - region[0] >= _LONG or (region[0] == 0 and region[1] == len(letters.text)):
+    if (sure and region[1] - region[0] >= _LONG) or (region[0] == 0 and region[1] == len(letters.text)):
         return True
     start, end = letters.places[region[0]], letters.places[region[1] - 1] + 1
     before, after = text[start - 1 : start], text[end : end + 1]

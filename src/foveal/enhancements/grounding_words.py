@@ -66,6 +66,7 @@ class Mention:
     count: int | None = None
     ordinal: int = 0
     rest: bool = False
+    detailed: bool = False  # "in a suit" belongs to the phrase
     colours: tuple[str, ...] = ()
     worn: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
