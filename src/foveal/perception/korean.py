@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -28,7 +29,8 @@ from foveal.perception.textlines import NOTHING, ReadLine, ReadWord
 _UNSURE = 0.93
 _SPARSE = 0.3  # characters per line height of width: Latin print has about 2, Hangul about 1
 _BELIEVED = 0.55  # of Tesseract's mean word confidence
-_MOST = 40  # lines of one picture that are read again, the widest first
+_FIRST = 40  # doubtful lines, the widest, that are read again to know whether a picture holds Korean
+_MOST = 400  # further lines of one that does: a dense page has 130
 _LINE_HEIGHT = 48  # pixels; about what Tesseract was trained on
 _PLAIN = 0.9  # below, a line of a Korean picture may be of mixed script
 _FULLER = 0.8  # a reading of every piece is better than a surer one that leaves pieces out
@@ -46,6 +48,7 @@ class KoreanReader:
     """Thread-safe: each use takes one of the idle Tesseract instances or starts one."""
 
     folder: Path
+    threads: int = 1
     _idle: queue.SimpleQueue[tesserocr.PyTessBaseAPI] = field(default_factory=queue.SimpleQueue)
 
     def improve(
@@ -61,20 +64,44 @@ class KoreanReader:
         """
         better = list(read)
         doubtful = [place for place, line in enumerate(read) if _doubtful(cuts[place], line)]
-        doubtful = sorted(doubtful, key=lambda place: -cuts[place].shape[1])[:_MOST]
-        if not doubtful:
+        doubtful.sort(key=lambda place: -cuts[place].shape[1])
+        rest = [place for place in range(len(read)) if place not in set(doubtful)]
+        self._choose_each(doubtful[:_FIRST], cuts, better)
+        if not any(is_hangul(letter) for line in better for letter in line.text):
             return better
-        with self._instance() as tesseract:
-            for place in doubtful:
-                better[place] = _choose(read[place], _read(tesseract, cuts[place]))
-            if any(is_hangul(letter) for line in better for letter in line.text):
-                rest = [place for place in range(len(read)) if place not in set(doubtful)][:_MOST]
-                for place in rest:
-                    better[place] = _choose(read[place], _read(tesseract, cuts[place]))
-                for place, line in enumerate(better):
-                    if line.confidence < _PLAIN or _misses(line, pieces(cuts[place])):
-                        better[place] = _piecewise(tesseract, cuts[place], line, read_again)
+        self._choose_each((doubtful[_FIRST:] + rest)[:_MOST], cuts, better)
+        mixed = [
+            place
+            for place, line in enumerate(better)
+            if line.confidence < _PLAIN or _misses(line, pieces(cuts[place]))
+        ]
+        wholes = self._each(
+            lambda tesseract, place: _piecewise(tesseract, cuts[place], better[place], read_again),
+            mixed[:_MOST],
+        )
+        for place, line in zip(mixed, wholes, strict=False):
+            better[place] = line
         return better
+
+    def _choose_each(self, places: Sequence[int], cuts: Sequence[Pixels], lines: list[ReadLine]) -> None:
+        """Read these lines again and keep, in place, what is Korean."""
+        again = self._each(lambda tesseract, place: _read(tesseract, cuts[place]), places)
+        for place, line in zip(places, again, strict=True):
+            lines[place] = _choose(lines[place], line)
+
+    def _each(
+        self, work: Callable[[tesserocr.PyTessBaseAPI, int], ReadLine], places: Sequence[int]
+    ) -> list[ReadLine]:
+        """`work` on every place, in order of the places; side by side, because Tesseract uses one core."""
+
+        def run(place: int) -> ReadLine:
+            with self._instance() as tesseract:
+                return work(tesseract, place)
+
+        if self.threads == 1 or len(places) < 2:
+            return [run(place) for place in places]
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="korean") as pool:
+            return list(pool.map(run, places))
 
     def sureness(self, cuts: Sequence[Pixels]) -> float:
         """The sum over the lines of how sure Tesseract is of their Hangul."""
@@ -96,14 +123,14 @@ class KoreanReader:
             self._idle.put(tesseract)
 
 
-def open_korean(models: ModelStore) -> KoreanReader | None:
+def open_korean(models: ModelStore, *, threads: int) -> KoreanReader | None:
     """None, and a line in the log, when the weights are not there: every other script still works."""
     try:
         path = models.path(_MODEL)
     except EngineUnavailable as error:
         log.warning("Korean text cannot be read: %s", error.message)
         return None
-    return KoreanReader(path.parent)
+    return KoreanReader(path.parent, max(1, threads))
 
 
 def _doubtful(cut: Pixels, line: ReadLine) -> bool:

@@ -135,7 +135,7 @@ def load_reader(models: ModelStore, runtime: Runtime) -> PictureReader:
     return PictureReader(
         TextBoxFinder(runtime.compile(runtime.read(folder / _DETECTOR), streams=1)),
         LineReader(runtime.compile(recogniser), characters),
-        open_korean(models),
+        open_korean(models, threads=runtime.threads),
     )
 
 

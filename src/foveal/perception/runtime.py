@@ -86,6 +86,11 @@ class Runtime:
         self._threads = max(1, threads)
         self._cache = cache
 
+    @property
+    def threads(self) -> int:
+        """How many threads its nets use together; what runs beside them should use no more."""
+        return self._threads
+
     def read(self, path: Path) -> ov.Model:
         return self._core.read_model(path)
 
