@@ -14,9 +14,10 @@ from foveal.enhancements.spans import Findings
 from foveal.perception.base import Box, Face
 
 TELLING = (
-    "a the two no not dog dogs person's man woman in red suit on left right of and , . ? ! : “ ” \" ' ‘ ’ ` \n - * "
-    "of group cup coffee face faces without don't reads: text says İstanbul ẞ ﬁ ㎏ ① e\u0301 😀 👩\u200d🚀 كلب \u202e "
-    "사람 두 명 개가 고양이는 않습니다 왼쪽에 빨간 자동차 EXIT exit No Parking first second other another it is like"
+    "a the two no not dog dogs person's man woman in red suit on left right of and , . ? ! : “ ” \" ' ‘ ’ ` "
+    "\n - * of group cup coffee face faces without don't reads: text says İstanbul ẞ ﬁ ㎏ ① e\u0301 😀 "
+    "👩\u200d🚀 كلب \u202e 사람 두 명 개가 고양이는 않습니다 왼쪽에 빨간 자동차 EXIT exit No Parking first "
+    "second other another it is like"
 )
 WORDS = TELLING.split(" ")
 
