@@ -345,6 +345,95 @@ def poster() -> Image.Image:
     return sheet.image
 
 
+def hotel() -> Image.Image:
+    sheet = Sheet(1000, 900, font=SERIF, size=24)
+    sheet.centred("SEAVIEW HOTEL", size=40)
+    sheet.centred("3 Cliff Road, Whitby")
+    sheet.space()
+    sheet.row(["Guest: Mr Omar Haddad", "Folio: 88213"], [60, 620])
+    sheet.row(["Room: 412", "Guests: 2"], [60, 620])
+    sheet.row(["Arrival: 3 June 2024", "Departure: 6 June 2024"], [60, 620])
+    sheet.space()
+    columns = [60, 240, 940]
+    sheet.row(["Date", "Description", "Amount"], columns, right=[2])
+    sheet.rule()
+    for cells in (
+        ["03/06", "Double room", "118.00"],
+        ["04/06", "Double room", "118.00"],
+        ["04/06", "Breakfast buffet", "29.00"],
+        ["05/06", "Double room", "118.00"],
+        ["05/06", "Laundry service", "14.50"],
+        ["06/06", "Parking garage", "24.00"],
+    ):
+        sheet.row(cells, columns, right=[2])
+    sheet.rule()
+    sheet.row(["City tax", "9.00"], [620, 940], right=[1])
+    sheet.row(["Balance due", "£430.50"], [620, 940], right=[1], size=30)
+    sheet.space()
+    sheet.row(["Check-out is at 11 am. We hope to see you again!"], [60])
+    return sheet.image
+
+
+def clinic() -> Image.Image:
+    sheet = Sheet(820, 760, language="ko", size=28)
+    sheet.centred("햇살소아과의원 진료안내", size=42)
+    sheet.space(0.5)
+    for cells in (
+        ["평일", "09:00 - 18:30"],
+        ["토요일", "09:00 - 13:00"],
+        ["점심시간", "13:00 - 14:00"],
+        ["휴진", "일요일, 공휴일"],
+        ["전화", "031-774-2080"],
+        ["주소", "경기도 양평군 시민로 88 2층"],
+        ["주차", "건물 뒤 2시간 무료"],
+    ):
+        sheet.row(cells, [70, 300])
+    sheet.space(0.5)
+    sheet.row(["독감 예방접종은 예약 없이 가능합니다."], [70])
+    return sheet.image
+
+
+def tea_house() -> Image.Image:
+    sheet = Sheet(700, 760, language="zh", size=30)
+    sheet.centred("老街茶馆 价目表", size=46)
+    sheet.space(0.5)
+    for cells in (
+        ["龙井茶", "48元"],
+        ["铁观音", "52元"],
+        ["茉莉花茶", "36元"],
+        ["普洱茶", "58元"],
+        ["绿豆糕", "18元"],
+        ["瓜子", "12元"],
+    ):
+        sheet.row(cells, [80, 620], right=[1])
+    sheet.space(0.5)
+    sheet.centred("营业时间 10:00-22:00")
+    sheet.centred("订座电话 0571-8702-3366")
+    return sheet.image
+
+
+def regions() -> Image.Image:
+    sheet = Sheet(900, 1000, language="ko", size=32)
+    sheet.centred("지역별 판매량 (대)", size=46)
+    sheet.space()
+    columns = [70, 420, 620, 820]
+    sheet.row(["지역", "1월", "2월", "3월"], columns, right=[1, 2, 3])
+    sheet.rule()
+    for cells in (
+        ["서울", "320", "298", "355"],
+        ["부산", "185", "201", "176"],
+        ["대구", "97", "104", "121"],
+        ["광주", "88", "79", "92"],
+        ["제주", "41", "53", "60"],
+    ):
+        sheet.row(cells, columns, right=[1, 2, 3])
+    sheet.rule()
+    sheet.row(["합계", "731", "735", "804"], columns, right=[1, 2, 3])
+    sheet.space()
+    sheet.row(["작성: 영업지원팀 박서준"], [70])
+    return sheet.image
+
+
 def turned(image: Image.Image, degrees: float) -> Image.Image:
     """Counter-clockwise, on a desk of another colour."""
     return image.rotate(degrees, expand=True, fillcolor=96, resample=Image.Resampling.BICUBIC)
@@ -369,10 +458,12 @@ def main(folder: Path) -> None:
     drawn = {
         "receipt-en": receipt_en(), "receipt-ko": receipt_ko(), "invoice": invoice(), "finance": finance(),
         "timetable": timetable(), "notice-zh": notice_zh(), "notice-ja": notice_ja(),
-        "sign-mixed": sign_mixed(), "dense": dense(), "menu-ko-90": menu_ko().rotate(90, expand=True),
+        "sign-mixed": sign_mixed(), "hotel": hotel(), "clinic-ko": clinic(), "dense": dense(), "menu-ko-90": menu_ko().rotate(90, expand=True),
     }  # fmt: skip
     for name, image in drawn.items():
         image.quantize(8).save(folder / f"{name}.png", optimize=True)
+    turned(tea_house(), -5).save(folder / "prices-zh-5.jpg", quality=70)
+    in_perspective(regions()).save(folder / "regions-ko-perspective.jpg", quality=60)
     turned(hardware(), 7).save(folder / "hardware-7.jpg", quality=70)
     in_perspective(poster()).save(folder / "poster-perspective.jpg", quality=60)
 

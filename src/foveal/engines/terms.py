@@ -26,7 +26,7 @@ _PREDICATE = re.compile(r"(?:나요|습니까|니까|[었았했]어|어요|아�
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "6": "b"})
 
 # Weights: a label that the question names, one that it paraphrases ("pay" for "total"), one that fits any.
-_NAMED, _ASKED, _GENERIC, _NUMBER = 1.2, 0.6, 0.25, 1.2
+_NAMED, _ASKED, _GENERIC, _NUMBER = 1.2, 1.0, 0.25, 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Term:
     kind: str = ""
     generic: bool = False
     weight: float = 1.0
+
+    @property
+    def paraphrased(self) -> bool:
+        """A label that the question asks for in other words."""
+        return bool(self.label) and self.weight == _ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,7 @@ def _telling_words(low: str, words: Words) -> list[str]:
     for token in tokens(low):
         if is_hangul(token):
             bare = "" if _PREDICATE.search(token) else _bare(token, words)
-            if bare:
+            if len(bare) > 1 or bare in words.translations:  # other single syllables are ends of words
                 found.append(bare)
         elif _CHINESE_OR_JAPANESE.match(token):
             found += _eastern(token, words)

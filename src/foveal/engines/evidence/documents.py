@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from foveal.engines.evidence import reading, tables, values
@@ -22,6 +23,7 @@ from foveal.engines.terms import Words, load_words, question_terms
 
 MOST_VALUES = 6  # in one answer
 _MENTIONED = 0.85  # share of the terms that a row must hold to mention them
+_TOPIC = 0.45  # the same of a sentence that is quoted instead of yes or no, for the asker to judge
 _SURE_QUOTE = 0.75  # share of the terms that a sentence must hold to be quoted where no value was asked for
 _ORDER = {
     word: number
@@ -32,7 +34,7 @@ _ORDER = {
     for number, word in enumerate(words.split(), 1)
 }
 _VISUAL = (
-    Ask.COLOUR, Ask.COLOUR_YES_NO, Ask.FACES, Ask.SCENE, Ask.DOING, Ask.DESCRIBE, Ask.PLACE_YES_NO,
+    Ask.COLOUR, Ask.COLOUR_YES_NO, Ask.FACES, Ask.DOING, Ask.DESCRIBE, Ask.PLACE_YES_NO,
     Ask.RELATION_YES_NO,
 )  # fmt: skip
 
@@ -97,13 +99,13 @@ class Documents:
             return None  # the rule of pictures compares letter by letter
         if question.ask == Ask.READ and not lookup.telling and question.target in ("", "any"):
             return self._read(question)
-        if self._is_yes_no(low):
+        if self.is_yes_no(question):
             return self._mentioned(low, lookup)
         for rule in (self._nth, self._listed, self._extreme, self._counted):
             found = rule(low, lookup)
             if found is not None:
                 return found
-        return self._value(low, lookup) or self._typed(low, lookup)
+        return self._value(low, lookup) or self._typed(low, lookup) or self._name(lookup)
 
     def lookup(self, question: str) -> Lookup:
         """The question's terms over the page, less words of counting, and less those for the document itself
@@ -112,10 +114,14 @@ class Documents:
         terms = question_terms(question, self.forms.words)
         kept = [term for term in terms if term.label or term.said not in self.forms.noise]
         lookup = Lookup(self.page, tuple(kept), self.forms.words)
+        labelled = any(
+            term.label and not term.generic and term.said not in self.forms.itself for term in kept
+        )
+        rows = [lookup.hits(row.text) for row in self.page.rows if len(row.cells) > 1]
         idle = {
             term
             for at, term in enumerate(kept)
-            if term.said in self.forms.itself and at not in lookup.present
+            if term.said in self.forms.itself and (labelled or not any(at in row for row in rows))
         }
         return (
             Lookup(self.page, tuple(t for t in kept if t not in idle), self.forms.words) if idle else lookup
@@ -124,14 +130,36 @@ class Documents:
     def quoted(self, question: Question) -> Answer | None:
         """The one sentence or row that holds most of what the question asks for."""
         lookup = self.lookup(question.text)
-        scored = [(lookup.in_text(one), one) for one in self.page.sentences]
-        best = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
-        return self.say.quote(best[1]) if lookup.present and best[0] >= _SURE_QUOTE else None
+        score, best = self._best_sentence(lookup)
+        floor = _SURE_QUOTE
+        if self.is_yes_no(question):
+            floor = _TOPIC
+            own = frozenset(at for at in lookup.present if not lookup.terms[at].label)
+            rows = [row.text for row in self.page.rows if own and own <= lookup.hits(row.text)]
+            if len(rows) == 1:  # "open on Mondays?": what is said of Mondays rather than of opening
+                score, best = lookup.in_text(rows[0]), rows[0]
+        return self.say.quote(best) if lookup.speaks and score >= floor else None
+
+    def _best_sentence(self, lookup: Lookup) -> tuple[float, str]:
+        """The sentence that holds most of the terms, or two that follow one another where one does not do."""
+        alone = self.page.sentences
+        pairs = [f"{one} {other}" for one, other in pairwise(alone)]
+        scored = [(lookup.in_text(one), one) for one in alone]
+        scored += [(0.9 * lookup.in_text(one), one) for one in pairs if len(one) <= 200]
+        return max(scored, default=(0.0, ""), key=lambda pair: pair[0])
 
     def cannot_tell(self) -> Answer:
         return self.say.cannot_tell()
 
-    def _is_yes_no(self, low: str) -> bool:
+    def may_be_worded_otherwise(self, question: str, lookup: Lookup) -> bool:
+        """Whether the text may answer in other words than the question: not where a number is asked for."""
+        if any(lookup.terms[at].said[0].isdigit() for at in lookup.telling - lookup.present):
+            return False  # "in 2018", where the table begins with 2019
+        exact = {"amount", "number", "code", "phone"} & set(self._kinds(question.lower(), lookup))
+        return lookup.speaks or not exact
+
+    def is_yes_no(self, question: Question) -> bool:
+        low = question.text.lower().strip(" ?？.!")
         pattern = self.forms.pattern
         return bool(pattern["yes_no"].search(low)) and not pattern["asks"].search(low)
 
@@ -245,20 +273,27 @@ class Documents:
         key = entry.key.rstrip(" :：")
         return Found(piece, key, "" if header == key else header)
 
+    def _name(self, lookup: Lookup) -> Answer | None:
+        """Who a receipt or a letter is from, where nothing says it: its first line does."""
+        seller = lookup.terms and all(term.label == "seller" for term in lookup.terms)
+        return self.say.quote(self.page.rows[0].cells[0].text) if seller else None
+
     def _typed(self, low: str, lookup: Lookup) -> Answer | None:
         """The value without a label of its own: the only one of its kind in the best sentence, or on the page
         where the question says no more than the kind ("What is the phone number?").
         """
-        kinds = [kind for kind in self._kinds(low, lookup) if kind not in ("", "name", "place", "number")]
+        kinds = ["address" if kind == "place" else kind for kind in self._kinds(low, lookup)]
+        kinds = [kind for kind in kinds if kind not in ("", "name", "number")]
         for kind in kinds:
             asked = [lookup.terms[at] for at in lookup.telling] or lookup.terms
-            if all(term.kind == kind and term.label in self.forms.bare for term in asked):
+            if asked and all(term.label in self.forms.bare for term in asked):
                 found = [piece for row in self.page.rows for piece in values.pieces(row.text, kind)]
                 if 0 < len(set(found)) <= MOST_VALUES:
                     return self.say.given([Found(piece) for piece in dict.fromkeys(found)])
-        sentences = [(lookup.in_text(one), one) for one in self.page.sentences]
-        score, best = max(sentences, default=(0.0, ""), key=lambda pair: pair[0])
-        if score < ENOUGH or not lookup.present:
+        if not lookup.speaks:
+            return None
+        score, best = self._best_sentence(lookup)
+        if score < ENOUGH:
             return None
         pieces = [piece for kind in kinds for piece in values.pieces(best, kind)]
         return self.say.quote(best, pieces[0] if len(set(pieces)) == 1 else "") if pieces else None

@@ -12,6 +12,9 @@ from foveal.engines.terms import Matcher, Term, Words, labels_in, tokens
 ENOUGH = 0.6  # share of the terms' weight that a label must hold
 _TIE = 0.04
 _LATER_KIND = 0.15  # what a value loses that is of the second kind asked for ("when": a date before a time)
+_UNSAID = (
+    0.5  # what a label weighs that the question paraphrases ("leave"), or that labels nothing ("Departures")
+)
 _UNKNOWN_WORD = 0.8  # what a term weighs that the page does not hold at all
 _UNKNOWN_LABEL = 0.4  # labels often stand for themselves: nothing says "phone" before a phone number
 
@@ -33,6 +36,7 @@ class Lookup:
     _matcher: Matcher = field(init=False)
     _known: dict[str, frozenset[int]] = field(init=False, default_factory=dict)
     _present: frozenset[int] = field(init=False)
+    _labelling: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self._matcher = Matcher(self.terms)
@@ -40,6 +44,11 @@ class Lookup:
         for row in self.page.rows:
             found |= self.hits(row.text)
         self._present = frozenset(found)
+        labelling: set[int] = set()
+        for entry in self.page.entries:
+            for text in (entry.own, *entry.header, *(text for text, _ in entry.beside)):
+                labelling |= self.hits(text)
+        self._labelling = frozenset(labelling)
 
     def hits(self, text: str) -> frozenset[int]:
         known = self._known.get(text)
@@ -71,7 +80,8 @@ class Lookup:
             if term.generic:
                 need += term.weight * found.get(at, 0.0)
             elif at in self._present:
-                need += term.weight
+                idle = term.label and (term.paraphrased or at not in self._labelling)
+                need += _UNSAID if idle and at not in found else term.weight
             else:
                 need += term.weight * (_UNKNOWN_LABEL if term.label else _UNKNOWN_WORD)
         return have / need if need else 0.0
@@ -130,6 +140,7 @@ class Lookup:
         if score < ENOUGH:
             return score
         score -= self._strangers(entry)
+        score += 0.12 * sum(share for at, share in found.items() if self.terms[at].generic)
         if counting:
             score += 0.1 if values.as_count(entry.value) is not None else 0.0
             score -= (

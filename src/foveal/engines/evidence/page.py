@@ -64,7 +64,7 @@ def page_of(rows: Sequence[Row]) -> Page:
             beside = tuple(
                 (other.text, " ".join(headers[place][:1]))
                 for place, other in enumerate(row.cells)
-                if place != column and not _COLON.match(other.text)
+                if place != column and not _COLON.match(other.text) and not values.pieces(other.text, "email")
             )
             entries += _entries(cell.text, number, column, beside, headers[column], heading)
     sentences = _sentences(rows)
@@ -136,11 +136,11 @@ def _above(rows: Sequence[Row], top: int, number: int, cell: Cell) -> tuple[str,
         over = _over(rows[place], cell) if 0 <= place < number else None
         if over is None or over.text in found or _COLON.match(over.text):
             continue
-        if (
-            place == number - 1
-            if over.text.endswith((":", "："))
-            else place == top and not _is_data(over.text)
-        ):
+        if over.text.endswith((":", "：")):  # "Bill to: | Ship to:", and the names below
+            names = place == number - 1 and all(one.text.endswith((":", "：")) for one in rows[place].cells)
+        else:
+            names = place == top and not _is_data(over.text)
+        if names:
             found.append(over.text)
     return tuple(found)
 

@@ -96,6 +96,7 @@ def _named_row(lookup: Lookup, entries: Sequence[Entry]) -> int | None:
     named: dict[int, float] = {}
     for one in entries:
         weight = sum(lookup.terms[at].weight for at in lookup.hits(one.value) & lookup.telling)
+        weight /= 1 + 0.2 * len(one.value.split())  # "Revenue" rather than "Cost of revenue"
         numbers = sum(bool(header) and values.is_number(text) for text, header in one.beside)
         if one.column == 0 and weight and numbers >= 2:
             named[one.row] = weight

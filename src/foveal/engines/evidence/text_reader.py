@@ -65,20 +65,23 @@ class TextReader:
         if not page.rows or not documents.concerns(question, seen=seen):
             return None
         found = documents.answer(question)
-        if found is not None or (question.ask not in _FOR_TEXT and question.things):
+        if found is not None or question.ask == Ask.SCENE:
             return found
+        if question.ask not in _FOR_TEXT and question.things:
+            return None
         lookup = documents.lookup(question.text)
         if question.ask == Ask.READ and not lookup.telling:
             return None  # any price, any number: what the rule of pictures lists
-        if lookup.speaks:
-            written = await self._written(question, lookup, language, seed)
+        if documents.may_be_worded_otherwise(question.text, lookup):
+            yes_no = documents.is_yes_no(question)
+            written = await self._written(question, lookup, language, seed, yes_no=yes_no)
             found = written or documents.quoted(question)
         if found is None and question.ask == Ask.READ and question.target in ("", "any", "title", "name"):
             return None
         return found or documents.cannot_tell()
 
     async def _written(
-        self, question: Question, lookup: Lookup, language: Language, seed: int | None
+        self, question: Question, lookup: Lookup, language: Language, seed: int | None, *, yes_no: bool
     ) -> Answer | None:
         """What the language model makes of the lines that matter, when the text bears it out."""
         text = prompt_rows(lookup.page.rows, lookup.terms, budget=MODEL_BUDGET, count=self.size)
@@ -92,11 +95,17 @@ class TextReader:
             return None
         if not borne_out(answer, text, question.text, self.forms.words):
             return None
+        if yes_no and not _verbatim(answer, text):
+            return None  # the small model's own yes or no is worth little
         if language == "ko":
             bare = answer.strip(" .“”\"'")
-            there = squeezed(normal(bare)) in squeezed(normal(text))
-            return DocumentPhrases("ko").quote(bare) if there else None
+            return DocumentPhrases("ko").quote(bare) if _verbatim(bare, text) else None
         return Answer(answer, answer.rstrip("."))
+
+
+def _verbatim(answer: str, text: str) -> bool:
+    said = squeezed(normal(re.sub(r"^(?:yes|no)\b[,.]?", "", answer.strip(), flags=re.IGNORECASE)))
+    return bool(said) and said in squeezed(normal(text))
 
 
 def borne_out(answer: str, text: str, question: str, words: Words) -> bool:

@@ -34,6 +34,9 @@ _KINDS = {
     "date": rf"(?:{_DATE})|{_WEEKDAY}",
     "phone": r"(?<![\d-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,5}\)\s?)?\d{2,5}(?:[\s.-]\d{3,4}){1,2}(?![\d-])|"
     r"\b1\d{3}-\d{4}\b",
+    "address": r"\d+[A-Za-z]?,? (?:[A-Z][\w'’]+ ){1,4}(?:Street|St|Road|Rd|Lane|Ln|Avenue|Ave|Square|Row|"
+    r"Way|Drive|Park|Place|Quay|Boulevard)\b.*|[가-힣]+(?:시|도|구|군)\s.*(?:로|길|동|리)\s?\d*.*|"
+    r"[^\s:：]*[市区县郡][^\s:：]*(?:路|街|号|町|丁目)[^\s]*",
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "url": r"(?:https?://|www\.)\S+|"
     r"(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|kr|co|de|uk|fr|jp|cn|example)\b\S*",
@@ -47,6 +50,7 @@ _PURE = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\s*[x×]?\s*(\d{1,4})\s*[x×]?\s*(?:[명名人개個点점잔병매]|pcs|ea)?\s*", re.IGNORECASE)
+_FREE = re.compile(r"(?:free|무료|免费|無料)[\s/]*(?:free|무료|免费|無料)?", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -58,8 +62,14 @@ def pieces(text: str, kind: str) -> list[str]:
         return [whole] if _LETTER.search(whole) and not _PURE.fullmatch(whole) else []
     if not kind:
         return [whole] if whole else []
+    if kind == "code" and len(whole) <= 24 and any(letter.isdigit() for letter in whole):
+        return [whole]
+    if kind == "amount" and _FREE.fullmatch(whole):
+        return [whole]
     if kind == "amount" and _PURE.fullmatch(whole) and "%" not in whole:
         return [whole]
+    if kind == "code" and pieces(whole, "date"):
+        return []
     return [found.strip(" ,.") for found in _FOUND[kind].findall(whole) if re.search(r"\w", found)]
 
 
