@@ -359,3 +359,51 @@ def test_the_python_of_the_docs(enhanced: Enhanced, tmp_path: Path) -> None:
     with contextlib.redirect_stdout(printed):
         exec(code, {"BASE": enhanced.server.url, "KEY": KEY, "PICTURE": str(picture)})
     assert printed.getvalue().startswith("The person [{'x': 0.1, 'y': 0.2}")
+
+
+CV = "AzureComputerVision"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"enhancements": "ocr"},
+        {"enhancements": {"ocr": "yes"}},
+        {"enhancements": {"ocr": {"enabled": 5}}},
+        {"enhancements": {"ocr": {"enabled": "yes"}}},
+        {"enhancements": {"": {"enabled": True}}},
+        {"enhancements": {"x" * 10_000: {"enabled": True}}},
+        {"enhancements": {"OCR": {"enabled": True}}},
+        {"enhancements": BOTH, "dataSources": [None]},
+        {"enhancements": BOTH, "dataSources": "AzureComputerVision"},
+        {"enhancements": BOTH, "dataSources": [{"type": None}]},
+        {"enhancements": BOTH, "dataSources": [{"type": "AzureCognitiveSearch", "parameters": {}}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": "x"}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"endpoint": ["a"], "key": "k"}}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"endpoint": "x" * 100_000}}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": {}}}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": "k" * 1_000_000}}]},
+        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": "\ud800"}}]},
+        {
+            "enhancements": BOTH,
+            "dataSources": [{"type": CV, "parameters": {"endpoint": "http://[::1", "key": "k"}}],
+        },
+        {
+            "enhancements": BOTH,
+            "dataSources": [{"type": CV, "parameters": {"endpoint": "http://a b/", "key": "k"}}],
+        },
+        {
+            "enhancements": BOTH,
+            "dataSources": [{"type": CV, "parameters": {"endpoint": "file:///etc", "key": "k"}}],
+        },
+        {"enhancements": BOTH, "tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"enhancements": BOTH, "response_format": {"type": "json_object"}},
+    ],
+)
+def test_bad_input_is_a_precise_400(enhanced: Enhanced, fields: dict[str, Any]) -> None:
+    response = enhanced.post(EXTENSIONS, json.dumps(ask("x", image(), **fields)))
+    assert response.status_code == 400, response.text
+    error = response.json()["error"]
+    assert error["param"]
+    assert len(response.content) < 2000
+    assert enhanced.post(EXTENSIONS, ask("x", image(), enhancements=BOTH)).status_code == 200
