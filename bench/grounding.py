@@ -70,7 +70,7 @@ def measure(grounder: Grounder, given: Mapping[str, Findings] | None, *, wrong: 
             line = grounder.ground(now.text, now.findings)
             took.append(1000 * (time.perf_counter() - start))
         result = score(now, line)
-        for group in ("all", f"answers by {case.by}", "judged last" if case.kept else "judged first"):
+        for group in ("all", f"answers by {case.by}", f"round {case.round}"):
             totals[group] += result
     for group, result in sorted(totals.items()):
         print(

@@ -69,6 +69,7 @@ _COPULA = frozenset(
 _BEGINS = frozenset(("and", "while", "but", "with", "whereas"))
 
 
+_HELD = 10  # words between who holds and what is held
 _PREDICATE = 8  # words behind a phrase in which a verb may tell its colour
 
 
@@ -210,7 +211,11 @@ class Context:
             return
         if ahead is None:
             return
-        if place.first and found[place.first - 1].text in _COPULA:
+        if any(
+            token.text in _COPULA
+            for token in found[max(0, place.first - 4) : place.first]
+            if token.start >= ahead.end
+        ):
             ahead = self._subject(ahead, place)
         self._give(ahead, place.names)
 
@@ -275,7 +280,7 @@ class Context:
             return
         one, other = self._mentions[number], self._mentions[number + 1]
         between = self._found[self._token(one.end) : self._token(other.start)]
-        if one.sentence != other.sentence or not one.noun.person or other.noun.person or len(between) > 6:
+        if one.sentence != other.sentence or not one.noun.person or other.noun.person or len(between) > _HELD:
             return
         if any(token.text in self._words["holding"] for token in between):
             one.beside = one.beside or other.noun.labels

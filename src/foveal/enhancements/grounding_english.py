@@ -172,6 +172,10 @@ class EnglishFinder:
         if mention.plural or mention.form in ("bare", "the", "a"):
             grouped = self._grouped(found, first, past, mention)
             first = first if grouped is None else grouped
+        if noun.noun.alike and mention.form == "the" and mention.count is None:
+            mention.neutral = not mention.plural
+        elif noun.noun.alike and mention.form == "bare":
+            mention.plural = True
         if not noun.noun.labels:
             mention.form = "none"
         return mention, first

@@ -30,6 +30,7 @@ _SPARE = 4  # boxes beyond the number told that are weighed
 _MOST_GROUPS = 300
 _UNLIKE_PEOPLE = 0.7  # what things counted together lose for being of unlike size
 _UNLIKE = 0.18
+_TAKEN = 0.7  # overlap with a thing of another kind that was told before
 _KEPT = 48  # things said before that are remembered
 
 
@@ -50,6 +51,7 @@ class Picker:
         self._scene = Scene(findings.objects, near)
         self._said: list[Entity] = []
         self._by_start: dict[int, tuple[Candidate, ...]] = {}
+        self._other_boxes: tuple[tuple[tuple[str, ...], int], list[Box]] = (((), -1), [])
         self._runs: dict[int, tuple[Candidate, ...]] = {}
 
     def pick(self, mentions: Sequence[Mention]) -> list[tuple[Mention, Box]]:
@@ -93,7 +95,16 @@ class Picker:
 
     def _score(self, mention: Mention, one: Candidate, pool: Sequence[Candidate]) -> float:
         holders = self._by_start.get(mention.holder, ()) if mention.holder is not None else ()
-        return self._scene.score(mention, one, pool, holders)
+        taken = any(box.iou(one.box) > _TAKEN for box in self._others(mention))
+        return self._scene.score(mention, one, pool, holders) - taken
+
+    def _others(self, mention: Mention) -> list[Box]:
+        """Boxes of single things of other kinds that were told before."""
+        key = mention.noun.labels, len(self._by_start)
+        if self._other_boxes[0] != key:
+            told = [e for e in self._said if e.single and not _same_kind(mention, e.mention)]
+            self._other_boxes = key, [one.box for entity in told for one in entity.chosen]
+        return self._other_boxes[1]
 
     def _again(self, mention: Mention) -> tuple[Candidate, ...] | None:
         """What the same words stood for before: "a dog … the dog"; None when they bring in something new."""

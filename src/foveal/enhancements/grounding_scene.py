@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from foveal.enhancements.grounding_words import Mention
 from foveal.perception.base import Box
@@ -13,6 +14,7 @@ SURE = 0.4  # confidence from which an object is there
 FLOOR = 0.3  # and from which one is taken where no sure one of its kind is (docs/grounding.md)
 CLEAR = 0.12  # the best box of a single thing must lead the next by so much
 _SAME = 0.6  # overlap from which two boxes of one mention's kinds are the same thing
+_HEAP = 0.85  # a box surer than this is one thing, whatever lies in it
 _MOST = 60  # candidates of one kind
 
 
@@ -117,11 +119,11 @@ def without_heaps(pool: list[Candidate]) -> list[Candidate]:
     kept = []
     for one in pool:
         inside = [
-            other
+            other.box.area
             for other in pool
             if other is not one and other.box.overlap(one.box) > 0.8 * other.box.area > 0
         ]
-        heap = len(inside) >= 3 and one.box.area > 4 * max(other.box.area for other in inside)
+        heap = one.confidence < _HEAP and len(inside) >= 3 and one.box.area > 4 * median(inside)
         if not heap:
             kept.append(one)
     return kept

@@ -28,6 +28,7 @@ _PAIRS = {
     "`": "`",
     "＂": "＂",
 }
+_OPENING = re.compile("[" + "".join(_PAIRS) + "]")
 _LONGEST = 700  # code points of one quotation
 _MOST_QUOTES = 120
 _MOST_LINES = 400
@@ -84,18 +85,17 @@ def bare(text: str, start: int = 0, end: int | None = None) -> _Bare:
 def quotes(text: str) -> list[Quote]:
     """Stretches between quotation marks, first to last; marks without a partner are passed over."""
     found: list[Quote] = []
-    place = 0
-    while place < len(text) and len(found) < _MOST_QUOTES:
-        closers = _PAIRS.get(text[place])
-        if closers is None or not _opens(text, place):
-            place += 1
+    past = 0
+    for mark in _OPENING.finditer(text):
+        place = mark.start()
+        if place < past or not _opens(text, place):
             continue
-        end = _closing(text, place, closers)
-        if end is None:
-            place += 1
-            continue
-        found.append(Quote(place + 1, end, True))
-        place = end + 1
+        end = _closing(text, place, _PAIRS[mark.group()])
+        if end is not None:
+            found.append(Quote(place + 1, end, True))
+            past = end + 1
+            if len(found) == _MOST_QUOTES:
+                break
     return found
 
 

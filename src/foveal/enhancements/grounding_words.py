@@ -38,6 +38,7 @@ class Noun:
     strict: bool = False
     many: bool = False
     two: bool = False
+    alike: bool = False  # "sheep": one and many alike
     blocked: bool = False  # all of it, also its last word ("power plant")
 
     @property
@@ -158,6 +159,7 @@ class _Nouns:
             word in self.table["strict"]["words"],
             word in many["words"],
             word in many["two"],
+            word in many["alike"],
         )
 
 
