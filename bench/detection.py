@@ -8,8 +8,8 @@ FOLDER holds pictures and a labels.json:
 Boxes are 0..1. A found box is right when it overlaps a label of its kind by IoU >= 0.5, each label once; one
 that lies in a crowd's box is neither right nor wrong. Sizes are COCO's (32² and 96² pixels of the original
 picture). mAP@0.5 is the mean over the kinds in the labels of the area under precision by recall, every found
-box counted. `--sheets` lays four photos each, two by two, into one picture of 1280×960 pixels, which low detail
-shrinks to 512: labelled photos of that size are rare.
+box counted. `--sheets` lays four photos each, two by two, into one picture of 1280×960 pixels, which low
+detail shrinks to 512: labelled photos of that size are rare.
 """
 
 from __future__ import annotations
