@@ -195,7 +195,7 @@ def _gutter(lines: Sequence[_Placed]) -> float | None:
     """
     if len(lines) < 6:
         return None
-    best, fewest = None, _CROSSING * len(lines)
+    best, fewest = None, max(2, int(_CROSSING * len(lines))) + 1
     for x in sorted({one.left for one in lines})[1:]:
         edge = x - 1e-6
         left = [one for one in lines if one.right <= edge]

@@ -1,9 +1,9 @@
 """Where text is: PP-OCRv6's detector (differentiable binarisation) and the boxes drawn from its map.
 
-The detector looks twice. A coarse look at the whole picture finds nearly every line, however small its print
-(on an A4 page of 8 point print all 63 lines, each 7 pixels high there); most pictures need no more, and one
-without text costs a quarter of a full look. Where print is small, its region is looked at again, enlarged
-until lines part and boxes fit closely (`fine`).
+The detector looks twice, seldom thrice. A coarse look at the whole picture finds nearly every line (on an A4
+page of 8 point print all 63, each 7 pixels high there); most pictures need no more, one without text costs
+a quarter of a full look. Where print is small its region is looked at again, enlarged until lines part and
+boxes fit closely.
 """
 
 from __future__ import annotations
@@ -33,12 +33,20 @@ _STEP = 32  # the net halves five times
 
 _FAINT = 0.15  # of the map: print too small to be sure of
 _HINT = 0.35  # what such a mark must reach somewhere to be worth a second look: leaves and bricks reach 0.3
+_UNSURE = 0.4  # mean of the map inside a mark: below, it may be lines that run together
+_SHRUNK = 0.6  # of the picture: a look at this scale or less may hide such lines
 _SPECK = 3.0  # pixels of the map: shorter marks are none
-_SMALL = 16.0  # pixels of the coarse map: lower boxes are looked at again
+# Pixels of the first map and of the second: lower boxes are looked at again. A second look needs a third only
+# where it had to take in so much, or print so much smaller than its neighbours, that it is still too small.
+_SMALL = (16.0, 10.0)
+_LOST = (
+    7.0  # pixels: where most print is lower, some of it leaves no mark at all; the whole picture is looked at
+)
 _WANTED = 24.0  # pixels that the second look gives the lower ones of them
 _MOST_ENLARGED = 2.0  # beyond, pixels are only blown up
 _FINE_MOST = 2_200_000  # pixels of a second look, which takes 100 ms a megapixel on two cores
 _WORTH = 1.25  # a second look at less than this times the coarse scale shows nothing new
+_FEW = 4  # marks; fewer may be specks
 _MOST_REGIONS = 4  # more are looked at as one
 
 _STANDING = 1.5  # times as high as wide: the text of a box runs down or up
@@ -75,14 +83,22 @@ class TextBoxFinder:
     def find(self, pixels: Pixels) -> list[TextBox]:
         """Boxes in pixels of the picture, unordered."""
         height, width = pixels.shape[:2]
-        scale = coarse_scale(width, height)
+        return self._look(pixels, coarse_scale(width, height), *_SMALL)
+
+    def _look(self, pixels: Pixels, scale: float, *small: float) -> list[TextBox]:
+        """`small`: for this look and those that may follow, the height below which print is seen again."""
+        height, width = pixels.shape[:2]
         heat = self._heat(pixels, scale)
         boxes = boxes_of(heat, scale, width, height)
-        for region in _regions(heat, scale, width, height):
+        if not small:
+            return boxes
+        for region in _regions(heat, scale, small[0], width, height):
             window = pixels[region.top : region.bottom, region.left : region.right]
-            finer = boxes_of(self._heat(window, region.scale), region.scale, window.shape[1], window.shape[0])
-            placed = [TextBox(_moved(box.quad, region.left, region.top), box.score) for box in finer]
-            boxes = _merged(boxes, placed, region, _SMALL / scale)
+            finer = [
+                TextBox(_moved(box.quad, region.left, region.top), box.score)
+                for box in self._look(window, region.scale, *small[1:])
+            ]
+            boxes = _merged(boxes, finer, region, small[0] / scale)
         return boxes
 
     def _heat(self, pixels: Pixels, scale: float) -> NDArray[np.float32]:
@@ -107,18 +123,24 @@ def coarse_scale(width: int, height: int) -> float:
     return min(1.0, math.sqrt(area / (width * height)), _COARSE_LONGEST / max(width, height))
 
 
-def _regions(heat: NDArray[np.float32], scale: float, width: int, height: int) -> list[_Region]:
-    """Where the coarse map shows small print, or something that may be some."""
+def _regions(heat: NDArray[np.float32], scale: float, small: float, width: int, height: int) -> list[_Region]:
+    """Where the map shows small print, or something that may be some."""
     marks: list[tuple[int, int, int, int, float]] = []  # rectangle of the map, grown; height of the print
     ink = (heat > _FAINT).astype(np.uint8)
     outlines, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     for outline in outlines:
-        _, (wide, high), _ = cv2.minAreaRect(outline)
-        tall = min(wide, high) + 1 + _grown(wide + 1, high + 1)
+        around = cv2.minAreaRect(outline)
+        wide, high = around[1]
         x, y, across, down = cv2.boundingRect(outline)
-        if tall >= _SMALL or max(wide, high) < _SPECK:
+        if max(wide, high) < _SPECK or heat[y : y + down, x : x + across].max() < _HINT:
             continue
-        if heat[y : y + down, x : x + across].max() < _HINT:
+        tall = min(wide, high) + 1 + _grown(wide + 1, high + 1)
+        if (
+            scale < _SHRUNK
+            and _mean_inside(heat, np.asarray(cv2.boxPoints(around), dtype=np.float32)) < _UNSURE
+        ):
+            tall = min(tall, _LOST)  # perhaps many lines too small to be told apart
+        if tall >= small:
             continue
         room = round(2 * tall)  # for the rest of a line that the map shows in part, and its neighbours
         marks.append((x - room, y - room, x + across + room, y + down + room, tall))
@@ -127,10 +149,15 @@ def _regions(heat: NDArray[np.float32], scale: float, width: int, height: int) -
     groups = _joined([mark[:4] for mark in marks])
     if len(groups) > _MOST_REGIONS:
         groups = [_around(groups)]
+    if len(marks) >= _FEW and float(np.median([mark[4] for mark in marks])) < _LOST:
+        groups = [(0, 0, heat.shape[1], heat.shape[0])]
     regions = []
     for group in groups:
         heights = [mark[4] for mark in marks if _touch(mark[:4], group)]
-        left, top = (max(0, math.floor(edge / scale)) for edge in group[:2])
+        left, top = (
+            min(max(0, math.floor(edge / scale)), side - 1)
+            for edge, side in zip(group, (width, height), strict=False)
+        )
         right, bottom = min(width, math.ceil(group[2] / scale)), min(height, math.ceil(group[3] / scale))
         # The lower ones tell how much larger; the lowest may be specks.
         finer = scale * _WANTED / float(np.percentile(heights, 25))

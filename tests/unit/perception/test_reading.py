@@ -111,3 +111,67 @@ def test_a_tilted_page_is_read_line_by_line() -> None:
         )
     ]
     assert texts([page[2], page[1], page[3], page[0]]) == ["line 0", "line 1", "line 2", "line 3"]
+
+
+def test_a_title_over_two_columns_comes_first_and_a_footer_last() -> None:
+    left = [line(f"left column line {row}", 0.05, 0.1 * row, 0.45, 0.1 * row + 0.05) for row in range(2, 6)]
+    right = [line(f"right column line {row}", 0.55, 0.1 * row, 0.95, 0.1 * row + 0.05) for row in range(2, 6)]
+    title = line("A title above both columns", 0.2, 0.05, 0.8, 0.1)
+    footer = line("A footer below both of the columns", 0.2, 0.9, 0.8, 0.95)
+    assert texts([footer, *right, title, *left]) == [one.text for one in (title, *left, *right, footer)]
+
+
+def test_columns_of_chinese_are_long_by_their_width() -> None:
+    left = [line("请勿吸烟营业时间", 0.05, 0.1 * row, 0.45, 0.1 * row + 0.05) for row in range(1, 5)]
+    right = [line("欢迎来到北京大学", 0.55, 0.1 * row, 0.95, 0.1 * row + 0.05) for row in range(1, 5)]
+    mixed = [one for pair in zip(left, right, strict=True) for one in pair]
+    assert texts(mixed) == ["请勿吸烟营业时间"] * 4 + ["欢迎来到北京大学"] * 4
+
+
+def turned(one: TextLine, quarters: int) -> TextLine:
+    """The page turned clockwise by quarters; the polygon still starts at the text's own top left."""
+    polygon = one.polygon
+    for _ in range(quarters):
+        a, b, c, d = ((1 - y, x) for x, y in polygon)
+        polygon = (a, b, c, d)
+    return TextLine(one.text, one.confidence, polygon)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_page_is_read_as_if_it_stood_upright(quarters: int) -> None:
+    page = [
+        line("Tea, green, one pot", 0.1, 0.1, 0.6, 0.14),
+        line("3.00", 0.8, 0.1, 0.9, 0.14),
+        line("Cake with apples", 0.1, 0.2, 0.55, 0.24),
+        line("5.00", 0.8, 0.2, 0.9, 0.24),
+    ]
+    assert texts([turned(one, quarters) for one in reversed(page)]) == [one.text for one in page]
+
+
+def test_rows_of_a_leaning_receipt_meet_at_their_own_slopes() -> None:
+    """Seen from one side: the upper rows fall to the right, the lower ones rise."""
+    rows = []
+    for row in range(6):
+        y, fall = 0.1 + 0.14 * row, 0.1 - 0.04 * row
+
+        def at(x: float, y: float = y, fall: float = fall) -> float:
+            return y + fall * x
+
+        for text, left, right in ((f"item number {row}", 0.05, 0.45), (f"{row}.00", 0.8, 0.95)):
+            corners = (
+                (left, at(left)),
+                (right, at(right)),
+                (right, at(right) + 0.05),
+                (left, at(left) + 0.05),
+            )
+            rows.append(TextLine(text, 0.9, corners))
+    assert texts(rows[::-1]) == [one.text for one in rows]
+
+
+def test_the_shape_of_the_picture_counts() -> None:
+    """On a wide strip the same relative slope is a gentler one."""
+    rows = [
+        TextLine(str(row), 0.9, ((x, y), (x + 0.3, y + 0.12), (x + 0.3, y + 0.22), (x, y + 0.1)))
+        for row, (x, y) in enumerate([(0.1, 0.1), (0.5, 0.26), (0.1, 0.3), (0.5, 0.46)])
+    ]
+    assert [one.text for one in in_reading_order(rows[::-1], aspect=4.0)] == ["0", "1", "2", "3"]

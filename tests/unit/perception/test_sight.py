@@ -10,7 +10,7 @@ import pytest
 from tests.unit.perception.helpers import load_pixels, picture_of
 
 from foveal.errors import EngineUnavailable
-from foveal.images.detail import Detail
+from foveal.images.detail import Detail, Pixels
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.base import Box, TextLine
@@ -130,6 +130,53 @@ def test_text_upside_down_and_on_its_side(sight: Sight, pictures: Path) -> None:
     )
     top_left = next(one for one in turned if one.text == "请勿吸烟").polygon[0]
     assert top_left[0] > 0.5, "the polygon starts at the top left of the text itself"
+
+
+def sheet(pages: list[tuple[Pixels, int, int]], width: int, height: int) -> Pixels:
+    """Pictures laid on paper, by their left and top."""
+    pixels = np.full((height, width, 3), 235, dtype=np.uint8)
+    for page, x, y in pages:
+        pixels[y : y + page.shape[0], x : x + page.shape[1]] = page
+    return pixels
+
+
+def test_small_print_on_a_large_scan_column_by_column(sight: Sight, pictures: Path) -> None:
+    """Two columns of 12 pixel print in the middle of a sheet of 9 megapixels."""
+    page = load_pixels(pictures / "page.jpg")[:150]
+    spots = [(1000 + 420 * column, 900 + 170 * row) for column in range(2) for row in range(2)]
+    image = picture_of(sheet([(page, x, y) for x, y in spots], 2500, 3500))
+    found = [one.text for one in sight.read_closely(image)]
+    first = [one.text for one in sight.reader.read(page)]
+    assert first[0] == "Region-based segmentation"
+    assert len(found) == 4 * len(first)
+    assert [text for text in found if text == first[0]] == [first[0]] * 4
+    assert found[: len(first)] == first
+    assert "".join(found[len(first) : 2 * len(first)]) == "".join(first)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_pages_on_their_side_and_on_their_head(sight: Sight, pictures: Path, quarters: int) -> None:
+    upright = load_pixels(pictures / "page.jpg")
+    turned = np.ascontiguousarray(np.rot90(upright, -quarters))
+    lines = sight.reader.read(turned)
+    assert [one.text for one in lines][:2] == [
+        "Region-based segmentation",
+        "Let us first determine markers of the coins and the",
+    ]
+    (x, y), (to_x, to_y) = lines[1].polygon[:2]
+    run = {1: to_y - y, 2: x - to_x, 3: y - to_y}[quarters]
+    assert run > 0.8, "the polygon runs as the text does"
+
+
+def test_korean_upside_down(sight: Sight, pictures: Path) -> None:
+    upright = load_pixels(pictures / "text-ko.png")
+    lines = sight.reader.read(np.ascontiguousarray(upright[::-1, ::-1]))
+    assert [one.text.replace(" ", "") for one in lines] == [
+        "안녕하세요세계",
+        "서울특별시강남구테헤란로152",
+        "출입금지관계자외출입을금합니다",
+    ]
+    assert {one.language for one in lines} == {"ko"}
 
 
 def test_without_korean_weights_the_rest_is_read(
