@@ -3,10 +3,11 @@
     python bench/grounding.py                                    with the findings that were kept
     FOVEAL_MODELS=... python bench/grounding.py FOLDER [--wrong]  looking at the photos of FOLDER again
 
-FOLDER holds the photos of COCO val2017 by their names (000000037777.jpg) and those of the demo (coffee.jpg);
-those that are not there are left out. The judged boxes are compared with what is found now, by place: a phrase
-whose boxes are no longer found counts as missed. Precision: spans whose phrase and boxes (IoU >= 0.5 with the
-judged ones) are right. Recall: judged phrases that name something detected and got such a span.
+FOLDER holds the photos of COCO val2017 by their names (000000037777.jpg) and those of the demo
+(coffee.jpg); those that are not there are left out. The judged boxes are compared with what is found now, by
+place: a phrase whose boxes are no longer found counts as missed. Precision: spans whose phrase and boxes
+(IoU >= 0.5 with the judged ones) are right. Recall: judged phrases that name something detected and got such
+a span.
 """
 
 from __future__ import annotations
