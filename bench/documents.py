@@ -71,7 +71,8 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s,]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
-async def run(folder: Path, weights: Path, *, both: bool = True) -> list[Judged]:
+async def run(folder: Path, weights: Path, *, without: int | None = None) -> list[Judged]:
+    """Every question with the enhancement, and the first `without` of each document (None: all) without."""
     models = ModelStore(weights, load_catalogue())
     finder = build_fact_finder(models, threads=2, queue=32, cache_size=64)
     runtime = LlamaRuntime(models.path("qwen2.5-coder-1.5b-instruct-q4_k_m"), threads=2, context=8192)
@@ -88,8 +89,8 @@ async def run(folder: Path, weights: Path, *, both: bool = True) -> list[Judged]
             asked = [(one, False) for one in document["ask"]] + [
                 (one, True) for one in document.get("unseen", ())
             ]
-            for (question, wanted, unwanted), unseen in asked:
-                for enhanced in (True, False) if both else (True,):
+            for number, ((question, wanted, unwanted), unseen) in enumerate(asked):
+                for enhanced in (True, False) if without is None or number < without else (True,):
                     read = read_text(lines, question, count=count) if enhanced else None
                     start = time.perf_counter()
                     answer = await ask(engine, ImagePart(image, read), question)
