@@ -26,11 +26,12 @@ def assign(run: Sequence[Mention], pool: Sequence[Candidate], score: Score) -> l
         beside = place > 0 and run[place - 1].sentence == mention.sentence
         grown = [(total, (*taken, None)) for total, taken in beam]
         for total, taken in beam:
-            last = next((one for one in reversed(taken) if one is not None), None)
+            numbers = {one.number for one in taken if one is not None}
+            last = next((one.box.centre[0] for one in reversed(taken) if one is not None), 1.0)
             for gain, one in scored:
-                if one not in taken:
-                    order = beside and last is not None and last.box.centre[0] < one.box.centre[0]
-                    grown.append((total + gain + _RIGHTWARDS * order, (*taken, one)))
+                if one.number not in numbers:
+                    order = _RIGHTWARDS if beside and last < one.box.centre[0] else 0.0
+                    grown.append((total + gain + order, (*taken, one)))
         beam = sorted(grown, key=lambda pair: -pair[0])[:_BEAM]
     best = beam[0][1]
     return [

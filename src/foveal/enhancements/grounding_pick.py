@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
-from math import inf, log
-from statistics import pstdev
+from math import inf, log, sqrt
 
 from foveal.enhancements.grounding_assign import assign, told
 from foveal.enhancements.grounding_scene import (
@@ -185,16 +184,19 @@ class Picker:
 
     def _best_of(self, mention: Mention, pool: Sequence[Candidate], count: int) -> list[Candidate]:
         """ "two dogs" of three: the ones that fit best; things counted together are of about one size."""
-        scores = [(self._score(mention, one, pool) - 0.2 * one.confidence, one) for one in pool]
+        scores = [
+            (self._score(mention, one, pool) - 0.2 * one.confidence, log(max(1e-6, one.box.area)), one)
+            for one in pool
+        ]
         scores.sort(key=lambda pair: -pair[0])
         scores = scores[: count + _SPARE]
         unlike = _UNLIKE_PEOPLE if mention.noun.person else _UNLIKE
-        best, taken = -inf, [one for _, one in scores[:count]]
+        best, taken = -inf, [one for _, _, one in scores[:count]]
         for group in islice(combinations(scores, count), _MOST_GROUPS):
-            sizes = [log(max(1e-6, one.box.area)) for _, one in group]
-            total = sum(score for score, _ in group) - unlike * pstdev(sizes)
+            sizes = [size for _, size, _ in group]
+            total = sum(score for score, _, _ in group) - unlike * _spread(sizes)
             if total > best:
-                best, taken = total, [one for _, one in group]
+                best, taken = total, [one for _, _, one in group]
         return taken
 
     def _neutral(self, mention: Mention, pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -326,3 +328,9 @@ def _could_be(mention: Mention, entity: Entity) -> bool:
     if len(entity.chosen) > 1 or before.place or not sided(mention.place):
         return True
     return fit(entity.chosen[0], sided(mention.place), entity.chosen) > 0
+
+
+def _spread(values: Sequence[float]) -> float:
+    """The standard deviation (the library's takes fifty times as long)."""
+    mean = sum(values) / len(values)
+    return sqrt(sum((value - mean) ** 2 for value in values) / len(values))
