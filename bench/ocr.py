@@ -1,7 +1,7 @@
 """How much of a text is read, and how fast, against stock RapidOCR in the same run.
 
-    FOVEAL_MODELS=... python bench/ocr.py [--photos FOLDER] [--fonts FOLDER] [--kinds clean,dense,...]
-                                          [--runs 5] [--no-stock] [--show]
+    FOVEAL_MODELS=... python -m bench.ocr [--photos FOLDER] [--fonts FOLDER] [--kinds clean,dense,...]
+                                         [--runs 3] [--no-stock] [--show]
 
 Needs `rapidocr` and `onnxruntime` (its default engine: pip install onnxruntime), and Noto Sans CJK and Noto
 Serif CJK (Debian: fonts-noto-cjk). `--photos` is a folder with scenetext01.jpg to 06.jpg (Debian: opencv-doc,
@@ -10,7 +10,8 @@ under examples/text); without it the photographed page of the tests is the only 
 Accuracy is 1 - edit distance / characters of the whole page, its lines in reading order, blanks left out and
 compatibility forms made one (NFKC); "spaced" counts blanks too. Both readers' lines are put in order by the
 same rules (ours). Photos count each word found, in whatever order. Times: the ways take turns on each page,
-so that a machine that is busy for a while is busy for both; the ratio is that of the medians.
+so that a machine that is busy for a while is busy for both. Ratios are stock's time by ours, of the sums over
+the pages, each page at its median; the second is of processor time, which others on the machine change less.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench.ocr_pages import Fonts, Page, all_pages
 
 from foveal.images.detail import Pixels
 from foveal.models.catalogue import load_catalogue
@@ -36,7 +38,6 @@ from foveal.perception.ocr import load_reader
 from foveal.perception.reading import in_reading_order
 from foveal.perception.runtime import Runtime
 from foveal.settings import load_settings
-from ocr_pages import Fonts, Page, all_pages
 
 Read = Callable[[Pixels], list[str]]
 
@@ -50,8 +51,11 @@ class Score:
     spaced_characters: int = 0
     spaced_wrong: int = 0
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
-    def add(self, found: Sequence[str], page: Page, seconds: float) -> None:
+    def add(self, found: Sequence[str], page: Page, taken: Sequence[tuple[float, float]]) -> None:
+        self.seconds.append(statistics.median(clock for clock, _ in taken))
+        self.processor.append(statistics.median(used for _, used in taken))
         for blanks in (False, True):
             wrong, total = errors(found, page, blanks=blanks)
             if blanks:
@@ -60,7 +64,6 @@ class Score:
             else:
                 self.wrong += wrong
                 self.characters += total
-        self.seconds.append(seconds)
 
     @property
     def accuracy(self) -> float:
@@ -131,10 +134,10 @@ def stock_reader() -> Read:
         if result.txts is None:
             return []
         height, width = pixels.shape[:2]
-        lines = [
-            TextLine(text, 1.0, tuple((float(x) / width, float(y) / height) for x, y in box))
-            for text, box in zip(result.txts, result.boxes, strict=True)
-        ]
+        lines = []
+        for text, box in zip(result.txts, result.boxes, strict=True):
+            a, b, c, d = ((float(x) / width, float(y) / height) for x, y in box)
+            lines.append(TextLine(text, 1.0, (a, b, c, d)))
         return [line.text for line in in_reading_order(lines, aspect=width / height)]
 
     return read
@@ -142,22 +145,26 @@ def stock_reader() -> Read:
 
 def report(title: str, kinds: dict[str, dict[str, Score]]) -> None:
     ways = list(next(iter(kinds.values())))
-    print(f"\n{title:20}" + "".join(f"{way:>10}{'spaced':>8}{'ms':>7}" for way in ways) + "   ratio")
+    print(
+        f"\n{title:20}"
+        + "".join(f"{way:>10}{'spaced':>8}{'ms':>7}" for way in ways)
+        + "  ratio, of processor"
+    )
     for kind, scores in kinds.items():
         cells = "".join(
             f"{100 * score.accuracy:9.2f}%{100 * score.spaced:7.2f}%"
             f"{1000 * statistics.median(score.seconds):7.0f}"
             for score in scores.values()
         )
-        print(f"{kind:20}{cells}{ratio(scores):>8}")
+        print(f"{kind:20}{cells}{ratio(scores):>14}")
 
 
 def ratio(scores: dict[str, Score]) -> str:
-    """Stock's time by ours: of the sums over the pages, each page at its median."""
+    """Stock's time by ours, on the clock and of the processor."""
     if len(scores) < 2:
         return ""
-    ours, stock = (sum(score.seconds) for score in scores.values())
-    return f"{stock / ours:.2f}x"
+    ours, stock = scores.values()
+    return f"{sum(stock.seconds) / sum(ours.seconds):.2f}x {sum(stock.processor) / sum(ours.processor):.2f}x"
 
 
 def main() -> None:
@@ -180,16 +187,16 @@ def main() -> None:
     for page in all_pages(Fonts(options.fonts), options.photos):
         if not page.kind.startswith(wanted):
             continue
-        times: dict[str, list[float]] = {way: [] for way in ways}
+        times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
         found: dict[str, list[str]] = {}
         for run in range(options.runs + 1):
             for way, read in ways.items():
-                start = time.perf_counter()
+                start, used = time.perf_counter(), time.process_time()
                 found[way] = read(page.pixels)
                 if run or not options.runs:  # the first run warms this size
-                    times[way].append(time.perf_counter() - start)
+                    times[way].append((time.perf_counter() - start, time.process_time() - used))
         for way in ways:
-            kinds[page.kind][way].add(found[way], page, statistics.median(times[way]))
+            kinds[page.kind][way].add(found[way], page, times[way])
         if options.show:
             show(page, found, times)
     report("kind", kinds)
@@ -199,10 +206,10 @@ def main() -> None:
     print(f"all pages: RapidOCR's time by ours {ratio(total)}")
 
 
-def show(page: Page, found: dict[str, list[str]], times: dict[str, list[float]]) -> None:
+def show(page: Page, found: dict[str, list[str]], times: dict[str, list[tuple[float, float]]]) -> None:
     for way, lines in found.items():
         wrong, total = errors(lines, page, blanks=False)
-        seconds = statistics.median(times[way])
+        seconds = statistics.median(clock for clock, _ in times[way])
         print(
             f"{page.kind}, {page.name}: {way} {wrong} of {total} wrong, {seconds * 1000:.0f} ms", flush=True
         )
