@@ -71,8 +71,12 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s,]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
-async def run(folder: Path, weights: Path, *, without: int | None = None) -> list[Judged]:
-    """Every question with the enhancement, and the first `without` of each document (None: all) without."""
+async def run(
+    folder: Path, weights: Path, *, without: int | None = None, unseen: bool = True
+) -> list[Judged]:
+    """Every question with the enhancement, and the first `without` of each document (None: all) without;
+    `unseen` False leaves out what was asked after the rules were made.
+    """
     models = ModelStore(weights, load_catalogue())
     finder = build_fact_finder(models, threads=2, queue=32, cache_size=64)
     runtime = LlamaRuntime(models.path("qwen2.5-coder-1.5b-instruct-q4_k_m"), threads=2, context=8192)
@@ -83,22 +87,21 @@ async def run(folder: Path, weights: Path, *, without: int | None = None) -> lis
     table: dict[str, Any] = tomllib.loads((folder / "documents.toml").read_text(encoding="utf-8"))
     try:
         for document in table["document"]:
+            asked = [(one, False) for one in document["ask"]]
+            asked += [(one, True) for one in document.get("unseen", ()) if unseen]
+            if not asked:
+                continue
             image = await door.open_bytes((folder / document["file"]).read_bytes(), "high", param=None)
             lines = await finder.read(image)
             await finder.facts(image)  # found once, so that the times below are those of answering
-            asked = [(one, False) for one in document["ask"]] + [
-                (one, True) for one in document.get("unseen", ())
-            ]
-            for number, ((question, wanted, unwanted), unseen) in enumerate(asked):
+            for number, ((question, wanted, unwanted), later) in enumerate(asked):
                 for enhanced in (True, False) if without is None or number < without else (True,):
                     read = read_text(lines, question, count=count) if enhanced else None
                     start = time.perf_counter()
                     answer = await ask(engine, ImagePart(image, read), question)
                     seconds = time.perf_counter() - start
                     right = judge(answer, wanted, unwanted)
-                    judged.append(
-                        Judged(document["file"], question, enhanced, answer, right, seconds, unseen)
-                    )
+                    judged.append(Judged(document["file"], question, enhanced, answer, right, seconds, later))
     finally:
         await engine.close()
         await door.close()

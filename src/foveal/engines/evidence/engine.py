@@ -37,6 +37,7 @@ from foveal.engines.layout import rows_of
 from foveal.engines.read_text import fenced, prompt_rows
 from foveal.engines.tools import Generator, answer_text
 from foveal.images.detail import DetailedImage
+from foveal.perception.base import TextLine
 from foveal.perception.facts import Facts
 
 NOTE = (
@@ -155,12 +156,13 @@ class EvidenceEngine:
         for facts in found:
             for stage, seconds in facts.stage_seconds.items():
                 self._timed(stage, seconds)
+        pages = [
+            await asyncio.to_thread(read_page, picture.read.lines) if picture.read is not None else None
+            for picture in pictures
+        ]
         return [
-            Look(
-                Sights(facts, self.lexicon.words, self._scenes),
-                page_of(rows_of(readable(facts.lines))) if picture.read is not None else None,
-            )
-            for picture, facts in zip(pictures, found, strict=True)
+            Look(Sights(facts, self.lexicon.words, self._scenes), page)
+            for facts, page in zip(found, pages, strict=True)
         ]
 
     async def _facts(self, picture: ImagePart) -> Facts:
@@ -238,6 +240,10 @@ class EvidenceEngine:
         terms = self._reader.terms(asked)
         text = prompt_rows(look.page.rows, terms, budget=STRUCTURED_BUDGET, count=self._reader.size)
         return f"{noted}\n{fenced(text, number)}"
+
+
+def read_page(lines: Sequence[TextLine]) -> Page:
+    return page_of(rows_of(readable(lines)))
 
 
 def picture_parts(turns: Sequence[Turn]) -> tuple[ImagePart, ...]:

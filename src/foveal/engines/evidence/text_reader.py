@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from contextlib import aclosing
@@ -64,7 +65,7 @@ class TextReader:
         seen = any(sights.objects(thing) for thing in question.things)
         if not page.rows or not documents.concerns(question, seen=seen):
             return None
-        found = documents.answer(question)
+        found = await asyncio.to_thread(documents.answer, question)  # a page of 5,000 lines takes a second
         if found is not None or question.ask == Ask.SCENE:
             return found
         if question.ask not in _FOR_TEXT and question.things:
