@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,7 +42,7 @@ class Net:
         """Run several inputs side by side, as far as there are streams."""
         return self.reduced(inputs, lambda maps: [map.copy() for map in maps])
 
-    def reduced(self, inputs: Sequence[Array], read: Callable[[list[Array]], T]) -> list[T]:
+    def reduced(self, inputs: Iterable[Array], read: Callable[[list[Array]], T]) -> list[T]:
         """Like `many`, but each result is what `read` takes from the outputs, which are views valid only
         inside it.
         """

@@ -44,7 +44,7 @@ _LOST = (
 )
 _WANTED = 24.0  # pixels that the second look gives the lower ones of them
 _MOST_ENLARGED = 2.0  # beyond, pixels are only blown up
-_FINE_MOST = 2_200_000  # pixels of a second look, which takes 100 ms a megapixel on two cores
+_FINE_MOST = 1_300_000  # pixels of a further look: bounds its memory (some 300 MB) and time
 _WORTH = 1.25  # a second look at less than this times the coarse scale shows nothing new
 _FEW = 4  # marks; fewer may be specks
 _MOST_REGIONS = 4  # more are looked at as one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,9 +52,16 @@ class LineReader:
 
     def read(self, lines: Sequence[Pixels]) -> list[ReadLine]:
         """One result per line, in order."""
-        prepared = [_prepare(line) for line in lines]
-        outputs = self._net.reduced([tensor for tensor, _ in prepared], _best)
-        return [self._decode(best, used) for best, (_, used) in zip(outputs, prepared, strict=True)]
+        used: list[float] = []
+
+        def tensors() -> Iterator[NDArray[np.float32]]:
+            for line in lines:  # made as they are needed: a dense page's would take 130 MB together
+                tensor, share = _prepare(line)
+                used.append(share)
+                yield tensor
+
+        outputs = self._net.reduced(tensors(), _best)
+        return [self._decode(best, share) for best, share in zip(outputs, used, strict=True)]
 
     def _decode(self, best: tuple[NDArray[np.int64], NDArray[np.float32]], used: float) -> ReadLine:
         """`used`: the share of the padded width that the line fills."""
