@@ -68,9 +68,15 @@ def page_of(rows: Sequence[Row]) -> Page:
             )
             entries += _entries(cell.text, number, column, beside, headers[column], heading)
     sentences = _sentences(rows)
+    whole = {row.text.replace(" | ", " ") for row in rows}
     for sentence in sentences:  # "Treasurer: Marcus Thorne." at the end of a longer line
         colon = _COLON.match(sentence)
-        if colon and len(colon.group(1).split()) <= 4 and not re.search(r"[.\d]", colon.group(1)):
+        if (
+            colon
+            and sentence not in whole
+            and len(colon.group(1).split()) <= 4
+            and not re.search(r"[.\d]", colon.group(1))
+        ):
             entries.append(Entry(colon.group(2).rstrip("."), len(rows), 0, colon.group(1)))
     return Page(tuple(rows), tuple(entries), tuple(sentences))
 
@@ -99,7 +105,9 @@ def _entries(
     for kind in _TAILS:
         at = values.span(text, kind)
         if at and at[1] >= len(text.rstrip(" .)")) and _LETTERS.search(text[: at[0]]) and at[0] <= 40:
-            found.append(entry(text[at[0] : at[1]], text[: at[0]].strip(" :：-(")))
+            own = text[: at[0]].strip(" :：-(")
+            own = own if ")" in own else own.split("(")[-1]  # "£14 (students £9)"
+            found.append(entry(text[at[0] : at[1]], own))
             break
     else:
         code = re.match(r"^(.*?(?:no|number|번호|番号|号)\.?|#)\s*([\w*/-]*\d[\w*/-]*)$", text, re.IGNORECASE)
