@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.support.enhanced import Enhanced, serve_enhanced
 from tests.support.house import API_VERSION, KEY, services
 from tests.support.server import LiveServer, live
 
@@ -30,3 +31,9 @@ def http(server: LiveServer) -> Iterator[httpx.Client]:
         base_url=server.url, headers={"api-key": KEY}, params={"api-version": API_VERSION}, timeout=30
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def enhanced() -> Iterator[Enhanced]:
+    with serve_enhanced() as running:
+        yield running

@@ -5,99 +5,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
-from tests.support.engines import ScriptedEngine
-from tests.support.facts import FixedFinder, line
-from tests.support.house import API_VERSION, KEY, OneKey, enhancements, services
-from tests.support.server import LiveServer, live
+from tests.support.enhanced import ANSWER, BOTH, CHAT, CV_KEY, EXTENSIONS, Enhanced, source, spans_of
+from tests.support.house import KEY
 from tests.support.wire import PICTURE, ask, chunks, image
 
 from foveal.engines.base import ImagePart
-from foveal.http.app import build_app
-from foveal.resources.accounts import Resource
 from foveal.resources.api_versions import load_api_versions
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-ANSWER = "The image shows a street.\nThe person waits beside a red car; the dog sleeps."
-CV_KEY = "c" * 32
-FREE_KEY = "f" * 32
-OPENAI_KEY = "a" * 32
-CHAT = "/openai/deployments/gpt-4v/chat/completions"
-EXTENSIONS = "/openai/deployments/gpt-4v/extensions/chat/completions"
-BOTH = {"ocr": {"enabled": True}, "grounding": {"enabled": True}}
-
-
-@dataclass(frozen=True)
-class Keys(OneKey):
-    """The multi-service resource, an Azure OpenAI one, and Computer Vision resources of both tiers.
-
-    All have the name of the one resource with deployments, so that each can chat.
-    """
-
-    def check(self, presented: str) -> Resource | None:
-        others = {
-            CV_KEY: Resource("local", "ComputerVision", "swedencentral", "S1"),
-            FREE_KEY: Resource("free", "ComputerVision", "swedencentral", "F0"),
-            OPENAI_KEY: Resource("local", "OpenAI", "swedencentral", "S0"),
-        }
-        return others.get(presented) or super().check(presented)
-
-
-@dataclass(frozen=True)
-class Enhanced:
-    server: LiveServer
-    engine: ScriptedEngine
-    finder: FixedFinder
-
-    def post(self, path: str, body: Any, key: str = KEY, version: str = API_VERSION) -> httpx.Response:
-        content = body if isinstance(body, str) else json.dumps(body)
-        return httpx.post(
-            self.server.url + path,
-            content=content,
-            params={"api-version": version},
-            headers={"api-key": key, "content-type": "application/json"},
-            timeout=30,
-        )
-
-
-@pytest.fixture(scope="module")
-def enhanced() -> Iterator[Enhanced]:
-    engine = ScriptedEngine(ANSWER.splitlines(keepends=True))
-    finder = FixedFinder(close_lines=(line("CENTRAL STATION", 0.4, 0.05, 0.8, 0.12),))
-    keys = Keys()
-    parts = services(engine, enhanced=enhancements(finder, keys), keys=keys)
-    with live(build_app(parts)) as server:
-        yield Enhanced(server, engine, finder)
-
-
-def source(enhanced: Enhanced, key: str = CV_KEY, **changes: Any) -> dict[str, Any]:
-    return {
-        "type": "AzureComputerVision",
-        "parameters": {"endpoint": enhanced.server.url, "key": key, **changes},
-    }
-
-
-def spans_of(choice: dict[str, Any]) -> list[dict[str, Any]]:
-    """The spans of an answer; every published promise about them is checked on the way."""
-    grounding = choice["enhancements"]["grounding"]
-    assert grounding["status"] == "Success"
-    (only,) = grounding["lines"]
-    for span in only["spans"]:
-        piece = only["text"][span["offset"] : span["offset"] + span["length"]]
-        assert piece.lower() == span["text"]
-        assert len(span["polygon"]) == 4
-        assert all(0 <= point[axis] <= 1 for point in span["polygon"] for axis in ("x", "y"))
-    found: list[dict[str, Any]] = only["spans"]
-    return found
 
 
 def test_the_page_s_enhancement_request_as_printed(enhanced: Enhanced) -> None:
@@ -237,74 +159,6 @@ def test_several_pictures_are_read_but_not_grounded(enhanced: Enhanced) -> None:
     assert "has 2" in refused.json()["error"]["message"]
 
 
-def test_an_openai_resource_needs_a_paid_computer_vision_resource(enhanced: Enhanced) -> None:
-    def ask_as_openai(**fields: Any) -> httpx.Response:
-        return enhanced.post(EXTENSIONS, ask("x", image(), enhancements=BOTH, **fields), key=OPENAI_KEY)
-
-    assert ask_as_openai(dataSources=[source(enhanced)]).status_code == 200
-    for fields, param, says in (
-        ({}, "dataSources", "tier S1"),
-        ({"dataSources": [source(enhanced, FREE_KEY)]}, "dataSources.[0].parameters.key", "tier F0"),
-        ({"dataSources": [source(enhanced, OPENAI_KEY)]}, "dataSources.[0].parameters.key", "not a key"),
-        ({"data_sources": [source(enhanced, "no")]}, "data_sources.[0].parameters.key", "not a key"),
-        (
-            {"dataSources": [source(enhanced, endpoint="https://other.example/")]},
-            "dataSources.[0].parameters.endpoint",
-            "other.example",
-        ),
-    ):
-        error = ask_as_openai(**fields)
-        assert error.status_code == 400, fields
-        assert error.json()["error"]["code"] == "InvalidDataSource"
-        assert error.json()["error"]["param"] == param
-        assert says in error.json()["error"]["message"]
-        assert CV_KEY not in error.text
-
-
-@pytest.mark.parametrize(
-    ("version", "extensions", "fields", "refused"),
-    [
-        ("2023-12-01-preview", True, {"enhancements": BOTH, "dataSources": []}, None),
-        ("2023-12-01-preview", True, {"enhancements": BOTH, "data_sources": []}, "data_sources"),
-        ("2023-12-01-preview", True, {"enhancements": BOTH, "n": 1}, "n"),
-        ("2023-12-01-preview", True, {"enhancements": BOTH, "seed": 1}, "seed"),
-        ("2023-12-01-preview", False, {"enhancements": BOTH}, "enhancements"),
-        ("2023-12-01-preview", False, {"dataSources": []}, "dataSources"),
-        ("2023-09-01-preview", True, {"enhancements": BOTH}, "enhancements"),
-        ("2024-02-15-preview", False, {"enhancements": BOTH, "data_sources": []}, None),
-        ("2024-02-15-preview", False, {"enhancements": BOTH, "dataSources": []}, "dataSources"),
-        ("2024-03-01-preview", False, {"enhancements": BOTH}, None),
-        ("2024-04-01-preview", False, {"enhancements": BOTH}, "enhancements"),
-        ("2024-02-01", False, {"enhancements": BOTH}, "enhancements"),
-    ],
-)
-def test_strict_mode_has_them_where_the_api_version_had_them(
-    enhanced: Enhanced, version: str, extensions: bool, fields: dict[str, Any], refused: str | None
-) -> None:
-    route = f"/openai/deployments/strict-v/{'extensions/' if extensions else ''}chat/completions"
-    response = enhanced.post(route, ask("x", image(), **fields), version=version)
-    if refused is None:
-        assert response.status_code == 200, response.text
-        return
-    assert response.status_code == 400
-    assert response.json()["error"]["message"] == (
-        f"1 validation error for Request\nbody -> {refused}\n"
-        "  extra fields not permitted (type=value_error.extra)"
-    )
-
-
-def test_the_version_without_enhancements_says_so_on_every_route(enhanced: Enhanced) -> None:
-    for deployment in ("gpt-4-turbo", "strict-turbo"):
-        route = f"/openai/deployments/{deployment}/extensions/chat/completions"
-        response = enhanced.post(route, ask("x", image(), enhancements=BOTH))
-        assert response.status_code == 400
-        assert "does not support Vision Enhancement" in response.json()["error"]["message"]
-
-
-def test_a_computer_vision_key_opens_no_chat(enhanced: Enhanced) -> None:
-    assert enhanced.post(CHAT, ask(), key=CV_KEY).status_code == 401
-
-
 def test_units_are_counted_per_picture_and_call(enhanced: Enhanced) -> None:
     def units() -> dict[str, float]:
         text = httpx.get(f"{enhanced.server.url}/metrics").text
@@ -359,51 +213,3 @@ def test_the_python_of_the_docs(enhanced: Enhanced, tmp_path: Path) -> None:
     with contextlib.redirect_stdout(printed):
         exec(code, {"BASE": enhanced.server.url, "KEY": KEY, "PICTURE": str(picture)})
     assert printed.getvalue().startswith("The person [{'x': 0.1, 'y': 0.2}")
-
-
-CV = "AzureComputerVision"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"enhancements": "ocr"},
-        {"enhancements": {"ocr": "yes"}},
-        {"enhancements": {"ocr": {"enabled": 5}}},
-        {"enhancements": {"ocr": {"enabled": "yes"}}},
-        {"enhancements": {"": {"enabled": True}}},
-        {"enhancements": {"x" * 10_000: {"enabled": True}}},
-        {"enhancements": {"OCR": {"enabled": True}}},
-        {"enhancements": BOTH, "dataSources": [None]},
-        {"enhancements": BOTH, "dataSources": "AzureComputerVision"},
-        {"enhancements": BOTH, "dataSources": [{"type": None}]},
-        {"enhancements": BOTH, "dataSources": [{"type": "AzureCognitiveSearch", "parameters": {}}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": "x"}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"endpoint": ["a"], "key": "k"}}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"endpoint": "x" * 100_000}}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": {}}}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": "k" * 1_000_000}}]},
-        {"enhancements": BOTH, "dataSources": [{"type": CV, "parameters": {"key": "\ud800"}}]},
-        {
-            "enhancements": BOTH,
-            "dataSources": [{"type": CV, "parameters": {"endpoint": "http://[::1", "key": "k"}}],
-        },
-        {
-            "enhancements": BOTH,
-            "dataSources": [{"type": CV, "parameters": {"endpoint": "http://a b/", "key": "k"}}],
-        },
-        {
-            "enhancements": BOTH,
-            "dataSources": [{"type": CV, "parameters": {"endpoint": "file:///etc", "key": "k"}}],
-        },
-        {"enhancements": BOTH, "tools": [{"type": "function", "function": {"name": "f"}}]},
-        {"enhancements": BOTH, "response_format": {"type": "json_object"}},
-    ],
-)
-def test_bad_input_is_a_precise_400(enhanced: Enhanced, fields: dict[str, Any]) -> None:
-    response = enhanced.post(EXTENSIONS, json.dumps(ask("x", image(), **fields)))
-    assert response.status_code == 400, response.text
-    error = response.json()["error"]
-    assert error["param"]
-    assert len(response.content) < 2000
-    assert enhanced.post(EXTENSIONS, ask("x", image(), enhancements=BOTH)).status_code == 200

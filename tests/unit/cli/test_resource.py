@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.cli import Run, runner
 
-from foveal.cli.main import main
 from foveal.resources.accounts import Accounts, open_accounts
 from foveal.store.database import open_database
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     monkeypatch.setenv("FOVEAL_DATA", str(tmp_path))
-
-    def call(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["foveal", "resource", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = int(leave.code or 0)
-        printed = capsys.readouterr()
-        return Ended(code, printed.out, printed.err)
-
-    return call
+    return runner(monkeypatch, capsys, "resource")
 
 
 def accounts(folder: Path) -> Accounts:
