@@ -22,7 +22,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +293,9 @@ class CachedFinder:
             self.known[image.sha256] = await self.finder.facts(image)
             self.seconds.append(time.perf_counter() - start)
         return self.known[image.sha256]
+
+    async def see(self, image: DetailedImage) -> Facts:
+        return replace(await self.facts(image), lines=())
 
     async def warm(self) -> None:
         await self.finder.warm()

@@ -200,9 +200,11 @@ def main() -> None:
         if options.show:
             show(page, found, times)
     report("kind", kinds)
-    total = {
-        way: Score(seconds=[s for scores in kinds.values() for s in scores[way].seconds]) for way in ways
-    }
+    total = {way: Score() for way in ways}
+    for scores in kinds.values():
+        for way, score in scores.items():
+            total[way].seconds += score.seconds
+            total[way].processor += score.processor
     print(f"all pages: RapidOCR's time by ours {ratio(total)}")
 
 
