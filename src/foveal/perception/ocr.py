@@ -79,7 +79,8 @@ class PictureReader:
         turned = [_upside_down(cut) for cut in cuts]
         again = self._lines.read(turned)
         gain = sum(_sureness(line) for line in again) - sum(_sureness(line) for line in read)
-        if self._korean is not None and max(map(_sureness, [*again, *read])) < _WEAK:
+        lost = len(cuts) > 1 and max(map(_sureness, [*again, *read])) < _WEAK  # a lone one is mostly no text
+        if self._korean is not None and lost:
             gain = self._korean.sureness(turned) - self._korean.sureness(cuts)
         return gain > _GAIN * len(cuts)
 
