@@ -43,7 +43,8 @@ docs: develop
 	$(BIN)/python docs/generate.py
 
 bench: develop models
-	for name in images serving perception llama evidence; do \
+	$(BIN)/python -m bench.ocr --no-stock --kinds clean,dense
+	for name in images serving perception llama evidence documents grounding; do \
 	    echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; \
 	done
 

@@ -160,7 +160,13 @@ def main() -> None:
     ours, theirs = medians["text (ours)"], medians[f"text (RapidOCR, {engine})"]
     print(f"{'reading, RapidOCR / ours':32} {theirs[0] / ours[0]:8.2f} x  {theirs[1] / ours[1]:8.2f} x")
     print(f"lines: ours {len(sight.reader.read(scene))}, RapidOCR {len(stock(scene).txts or ())}")
-    for title, pixels in (("the scene", scene), ("a photo without text", bare)):
+    signed = bare.copy()
+    signed[480:570, 920:1260] = load("text-zh.png", 340, 90)  # a sign of three lines
+    for title, pixels in (
+        ("the scene", scene),
+        ("a photo with three lines", signed),
+        ("a photo without text", bare),
+    ):
         new, known = asyncio.run(whole(store, pixels, options.runs, options.threads))
         print(f"{f'all of {title}':32} {new:8.1f} ms")
         print(f"{'  again (known picture)':32} {known:8.3f} ms")

@@ -1,9 +1,10 @@
 """Where text is: PP-OCRv6's detector (differentiable binarisation) and the boxes drawn from its map.
 
-The detector looks twice, seldom thrice. A coarse look at the whole picture finds nearly every line (on an A4
-page of 8 point print all 63, each 7 pixels high there); most pictures need no more, one without text costs
-a quarter of a full look. Where print is small its region is looked at again, enlarged until lines part and
-boxes fit closely.
+The detector looks once at the whole picture, enlarged when it is small: letters of less than some eight
+pixels leave no mark at all, so that nothing below this scale can tell where to look closer (tried: a look
+at a quarter of the pixels lost three of four words on street photos). Only large pictures are brought down
+for it; where print is too small there, its region is looked at again, enlarged until lines part and boxes
+fit closely.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ _SURE = 0.5  # mean of the map inside a box
 _GROW = 1.6  # the map marks a shrunken core; the box grows by area × this / perimeter
 _THINNEST = 3.0  # pixels of the map
 
-_COARSE_SHARE = 0.25  # of the picture's pixels are in the coarse look, within the two bounds below
-_COARSE_LEAST = 260_000  # 640×400: what a 1280×720 picture gets
-_COARSE_MOST = 600_000  # an A4 page's 8 point print is still 7 pixels high
-_COARSE_LONGEST = 2000  # a strip of a picture: its area alone would let one side grow without bound
-_STEP = 32  # the net halves five times
+_SHORTER = 736  # the shorter side is enlarged to this, as the weights' makers do
+_MOST = 1_400_000  # pixels of the first look: an A4 page's 8 point print is still 11 pixels high
+_LONGEST = 2000  # a strip of a picture: its area alone would let one side grow without bound
+_STEP = 64  # sizes are padded to multiples of it: to 32, which is enough for the net, boxes were less exact
 
 _FAINT = 0.15  # of the map: print too small to be sure of
 _HINT = 0.35  # what such a mark must reach somewhere to be worth a second look: leaves and bricks reach 0.3
@@ -38,14 +38,15 @@ _SHRUNK = 0.6  # of the picture: a look at this scale or less may hide such line
 _SPECK = 3.0  # pixels of the map: shorter marks are none
 # Pixels of the first map and of the second: lower boxes are looked at again. A second look needs a third only
 # where it had to take in so much, or print so much smaller than its neighbours, that it is still too small.
-_SMALL = (16.0, 10.0)
+_SMALL = (8.0, 8.0)
+_SMALL_SHRUNK = (16.0, 10.0)  # of a picture brought down a lot: what looks larger may be lines run together
 _LOST = (
     7.0  # pixels: where most print is lower, some of it leaves no mark at all; the whole picture is looked at
 )
 _WANTED = 24.0  # pixels that the second look gives the lower ones of them
 _MOST_ENLARGED = 2.0  # beyond, pixels are only blown up
 _FINE_MOST = 1_300_000  # pixels of a further look: bounds its memory (some 300 MB) and time
-_WORTH = 1.25  # a second look at less than this times the coarse scale shows nothing new
+_WORTH = 1.25  # a second look at less than this times the scale before shows nothing new
 _FEW = 4  # marks; fewer may be specks
 _MOST_REGIONS = 4  # more are looked at as one
 
@@ -83,7 +84,8 @@ class TextBoxFinder:
     def find(self, pixels: Pixels) -> list[TextBox]:
         """Boxes in pixels of the picture, unordered."""
         height, width = pixels.shape[:2]
-        return self._look(pixels, coarse_scale(width, height), *_SMALL)
+        scale = first_scale(width, height)
+        return self._look(pixels, scale, *(_SMALL_SHRUNK if scale < _SHRUNK else _SMALL))
 
     def _look(self, pixels: Pixels, scale: float, *small: float) -> list[TextBox]:
         """`small`: for this look and those that may follow, the height below which print is seen again."""
@@ -117,10 +119,10 @@ class TextBoxFinder:
         return heat[:high, :wide]
 
 
-def coarse_scale(width: int, height: int) -> float:
-    """Of the first look; small pictures are not enlarged for it."""
-    area = min(max(_COARSE_SHARE * width * height, _COARSE_LEAST), _COARSE_MOST)
-    return min(1.0, math.sqrt(area / (width * height)), _COARSE_LONGEST / max(width, height))
+def first_scale(width: int, height: int) -> float:
+    """Of the first look, which finds all print but the smallest of large pictures."""
+    enlarged = max(1.0, _SHORTER / min(width, height))
+    return min(enlarged, math.sqrt(_MOST / (width * height)), _LONGEST / max(width, height))
 
 
 def _regions(heat: NDArray[np.float32], scale: float, small: float, width: int, height: int) -> list[_Region]:
@@ -193,12 +195,12 @@ def _joined(rectangles: Sequence[_Rectangle]) -> list[_Rectangle]:
 
 
 def _merged(
-    coarse: Sequence[TextBox], fine: Sequence[TextBox], region: _Region, small: float
+    before: Sequence[TextBox], fine: Sequence[TextBox], region: _Region, small: float
 ) -> list[TextBox]:
-    """The fine boxes in place of the small coarse ones of their region; large print, which a look at that
-    scale may break up, stays as the coarse look saw it.
+    """The fine boxes in place of the small ones of their region; large print, which a look at that scale may
+    break up, stays as the look before saw it.
     """
-    kept = [box for box in coarse if sides(box.quad)[1] >= 2 * small or not region.holds(box.quad)]
+    kept = [box for box in before if sides(box.quad)[1] >= 2 * small or not region.holds(box.quad)]
     large = [box.quad for box in kept if region.holds(box.quad)]
     new = [
         box

@@ -14,10 +14,8 @@ from foveal.images.detail import Pixels
 from foveal.perception.runtime import Net
 
 _HEIGHT = 48
-# Widths are padded to multiples of 64. Training padded to 320; without it the same 464 lines had as many
-# characters wrong (27 of 7084), and short words take a fifth of the time.
-_NARROWEST = 64
-_STEP = 64
+_NARROWEST = 320  # widths below are padded to it, as in training: short words on photos are read better so
+_STEP = 64  # widths are padded to multiples of it, so that few shapes occur
 _WIDEST = 2400
 
 

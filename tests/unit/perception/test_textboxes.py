@@ -10,7 +10,7 @@ import pytest
 from foveal.images.detail import Pixels
 from foveal.perception.quiet_openvino import opset13, ov
 from foveal.perception.runtime import Array, Net, Runtime
-from foveal.perception.textboxes import Cutter, TextBoxFinder, coarse_scale
+from foveal.perception.textboxes import Cutter, TextBoxFinder, first_scale
 
 
 class Watched(Net):
@@ -50,10 +50,9 @@ def middles(net: Net, pixels: Pixels) -> list[tuple[int, int]]:
     )
 
 
-def test_without_text_one_coarse_look_is_all(net: Watched) -> None:
+def test_without_text_one_look_is_all(net: Watched) -> None:
     assert middles(net, paper(1280, 720)) == []
-    [(width, height)] = net.sizes
-    assert width * height < 0.35 * 1280 * 720
+    assert len(net.sizes) == 1
 
 
 def test_large_print_needs_no_second_look(net: Watched) -> None:
@@ -62,20 +61,20 @@ def test_large_print_needs_no_second_look(net: Watched) -> None:
 
 
 def test_small_print_is_looked_at_again_where_it_is(net: Watched) -> None:
-    lines = [(400, top, 900, top + 8) for top in (300, 318, 336)]
-    found = middles(net, paper(2000, 1500, *lines))
+    lines = [(400, top, 900, top + 5) for top in (300, 312, 324)]
+    found = middles(net, paper(2400, 1600, *lines))
     assert [x for x, _ in found] == pytest.approx([650] * 3, abs=2)
-    assert [y for _, y in found] == pytest.approx([304, 322, 340], abs=1)
-    (coarse, _), (fine, high) = net.sizes
-    assert coarse < 1000
-    assert fine * high < 2000 * 1500 / 4, "the lines' surroundings, not the whole picture"
+    assert [y for _, y in found] == pytest.approx([302, 314, 326], abs=1)
+    (first, _), (fine, high) = net.sizes
+    assert first < 1600
+    assert fine * high < 2400 * 1600 / 4, "the lines' surroundings, not the whole picture"
 
 
 def test_large_print_beside_small_is_not_broken_up(net: Watched) -> None:
-    found = middles(net, paper(2000, 1500, (300, 200, 1200, 320), (300, 400, 900, 408)))
+    found = middles(net, paper(4000, 2600, (300, 200, 1200, 320), (300, 500, 900, 506)))
     assert len(net.sizes) == 2
     assert [x for x, _ in found] == pytest.approx([600, 750], abs=2)
-    assert [y for _, y in found] == pytest.approx([404, 260], abs=2)
+    assert [y for _, y in found] == pytest.approx([503, 260], abs=3)
 
 
 def test_the_far_corner_of_a_large_scan(net: Watched) -> None:
@@ -84,12 +83,18 @@ def test_the_far_corner_of_a_large_scan(net: Watched) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (640, 480), (3508, 2480), (20000, 40), (60, 9000)])
-def test_the_coarse_look_is_bounded(size: tuple[int, int]) -> None:
+def test_the_first_look_is_bounded(size: tuple[int, int]) -> None:
     width, height = size
-    scale = coarse_scale(width, height)
-    assert 0 < scale <= 1
-    assert width * height * scale**2 < 610_000
+    scale = first_scale(width, height)
+    assert scale > 0
+    assert width * height * scale**2 < 1_410_000
     assert max(width, height) * scale <= 2000
+
+
+def test_small_pictures_are_enlarged_and_large_ones_brought_down() -> None:
+    assert first_scale(640, 480) == pytest.approx(736 / 480)
+    assert first_scale(1280, 800) == 1
+    assert 0.3 < first_scale(2480, 3508) < 0.5
 
 
 def test_large_lines_are_cut_from_a_smaller_copy() -> None:
