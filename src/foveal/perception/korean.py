@@ -33,6 +33,7 @@ _FIRST = 40  # doubtful lines, the widest, that are read again to know whether a
 _MOST = 400  # further lines of one that does: a dense page has 130
 _LINE_HEIGHT = 48  # pixels; about what Tesseract was trained on
 _PLAIN = 0.9  # below, a line of a Korean picture may be of mixed script
+_SURELY = 0.8  # a word of two syllables or more that Tesseract reads with this is Korean
 _FULLER = 0.8  # a reading of every piece is better than a surer one that leaves pieces out
 _SPACE = 0.2  # of the line height: a blank this wide parts words
 _SPLIT = 0.19  # the same inside Hangul, whose syllables stand closer than words
@@ -66,14 +67,14 @@ class KoreanReader:
         doubtful = [place for place, line in enumerate(read) if _doubtful(cuts[place], line)]
         doubtful.sort(key=lambda place: -cuts[place].shape[1])
         rest = [place for place in range(len(read)) if place not in set(doubtful)]
-        self._choose_each(doubtful[:_FIRST], cuts, better)
+        hinted = self._choose_each(doubtful[:_FIRST], cuts, better)
         if not any(is_hangul(letter) for line in better for letter in line.text):
             return better
-        self._choose_each((doubtful[_FIRST:] + rest)[:_MOST], cuts, better)
+        hinted |= self._choose_each((doubtful[_FIRST:] + rest)[:_MOST], cuts, better)
         mixed = [
             place
             for place, line in enumerate(better)
-            if line.confidence < _PLAIN or _misses(line, pieces(cuts[place]))
+            if line.confidence < _PLAIN or place in hinted or _misses(line, pieces(cuts[place]))
         ]
         wholes = self._each(
             lambda tesseract, place: _piecewise(tesseract, cuts[place], better[place], read_again),
@@ -83,11 +84,18 @@ class KoreanReader:
             better[place] = line
         return better
 
-    def _choose_each(self, places: Sequence[int], cuts: Sequence[Pixels], lines: list[ReadLine]) -> None:
-        """Read these lines again and keep, in place, what is Korean."""
+    def _choose_each(self, places: Sequence[int], cuts: Sequence[Pixels], lines: list[ReadLine]) -> set[int]:
+        """Read these lines again and keep, in place, what is Korean. Returns the places of those that were
+        not kept although some word of theirs surely is: the rest of such a line is for the first recogniser.
+        """
         again = self._each(lambda tesseract, place: _read(tesseract, cuts[place]), places)
+        hinted = set()
         for place, line in zip(places, again, strict=True):
-            lines[place] = _choose(lines[place], line)
+            chosen = _choose(lines[place], line)
+            if chosen is not line and not _has_hangul(chosen) and any(map(_surely_hangul, line.words)):
+                hinted.add(place)
+            lines[place] = chosen
+        return hinted
 
     def _each(
         self, work: Callable[[tesserocr.PyTessBaseAPI, int], ReadLine], places: Sequence[int]
@@ -217,7 +225,8 @@ def _piecewise(
     if len(words) < len(spans):
         return whole
     joined = _join(words)
-    if joined.confidence > whole.confidence or (joined.confidence >= _FULLER and _misses(whole, spans)):
+    fuller = _misses(whole, spans) or (_has_hangul(joined) and not _has_hangul(whole))
+    if joined.confidence > whole.confidence or (joined.confidence >= _FULLER and fuller):
         return joined
     return whole
 
@@ -245,6 +254,14 @@ def _join(words: Sequence[ReadWord]) -> ReadLine:
     letters = sum(len(word.text) for word in words)
     confidence = sum(word.confidence * len(word.text) for word in words) / max(letters, 1)
     return ReadLine(" ".join(word.text for word in words), confidence, tuple(words))
+
+
+def _has_hangul(line: ReadLine) -> bool:
+    return any(map(is_hangul, line.text))
+
+
+def _surely_hangul(word: ReadWord) -> bool:
+    return word.confidence >= _SURELY and len(word.text) > 1 and all(map(is_hangul, word.text.rstrip(":.,")))
 
 
 def _choose(first: ReadLine, korean: ReadLine) -> ReadLine:

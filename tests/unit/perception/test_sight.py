@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from importlib.resources import files
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tests.unit.perception.helpers import load_pixels, picture_of
@@ -120,6 +122,16 @@ def test_scripts(sight: Sight, pictures: Path, file: str, language: str, expecte
     # Tesseract's spaces inside Hangul are a matter of print; the letters are not.
     assert [one.text.replace(" ", "") for one in lines] == [text.replace(" ", "") for text in expected]
     assert {one.language for one in lines} == {language}
+
+
+@pytest.mark.parametrize("scale", [0.8, 0.96, 1.0])
+def test_a_korean_line_that_is_mostly_digits(sight: Sight, scale: float) -> None:
+    """The first recogniser is sure of the digits and makes Han of the Hangul; Tesseract is the other way."""
+    notice = load_pixels(Path(str(files("foveal.demo") / "pictures" / "notice-ko.jpg")))
+    pixels = cv2.resize(notice, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    lines = [one.text.replace(" ", "") for one in sight.reader.read(pixels)]
+    assert lines[-1] == "문의전화:02-123-4567"
+    assert lines[:2] == ["도서관이용안내", "운영시간:오전9시~오후6시"]
 
 
 def test_text_upside_down_and_on_its_side(sight: Sight, pictures: Path) -> None:
