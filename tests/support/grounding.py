@@ -111,7 +111,7 @@ def _shares(shares: dict[str, float]) -> tuple[ColourShare, ...]:
 
 
 def _wanted(row: dict[str, Any], findings: Findings) -> Wanted:
-    polygons = tuple(_union([_box(name, findings) for name in names]) for names in row["boxes"])
+    polygons = tuple(Box.around([_box(name, findings) for name in names]) for names in row["boxes"])
     return Wanted(row["phrase"], row["offset"], polygons, row.get("optional", False))
 
 
@@ -121,15 +121,6 @@ def _box(name: str, findings: Findings) -> Box:
     if name.startswith("l"):
         return findings.lines[int(name[1:])].box
     return findings.objects[int(name)].box
-
-
-def _union(boxes: Sequence[Box]) -> Box:
-    return Box(
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )
 
 
 def score(case: Case, line: GroundedLine) -> Score:

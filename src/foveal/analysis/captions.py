@@ -162,16 +162,16 @@ class CaptionWriter:
             person = next((one for one in groups.get("person", ()) if one.box == act.person), None)
             if things and person is not None and self.language == "en":
                 sure = min(person.confidence, things[0].confidence)
-                yield Region(f"a person {act.phrase}", sure, _around([person.box, things[0].box]))
+                yield Region(f"a person {act.phrase}", sure, Box.around([person.box, things[0].box]))
         for members in groups.values():
             if len(members) > 1:
                 sure = sum(one.confidence for one in members) / len(members)
-                yield Region(self._several(members), sure, _around([one.box for one in members]))
+                yield Region(self._several(members), sure, Box.around([one.box for one in members]))
             for one in members:
                 yield Region(self._one(one), one.confidence, one.box)
         for block in reading.blocks(reading.readable(lines)):
             sure = sum(line.confidence for line in block) / len(block)
-            yield Region(self._text(block), sure, _around([line.box for line in block]))
+            yield Region(self._text(block), sure, Box.around([line.box for line in block]))
 
     def _one(self, one: SeenObject) -> str:
         thing = self.sights.words.thing(one.label)
@@ -210,12 +210,3 @@ class CaptionWriter:
 
 def _clamped(confidence: float) -> float:
     return min(_MOST, max(_LEAST, confidence))
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    return Box(
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )

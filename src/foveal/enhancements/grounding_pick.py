@@ -16,7 +16,6 @@ from foveal.enhancements.grounding_scene import (
     fit,
     holds_face,
     sided,
-    union,
 )
 from foveal.enhancements.grounding_words import FACE, Mention
 from foveal.enhancements.spans import Findings
@@ -65,7 +64,7 @@ class Picker:
             self._by_start[number] = chosen
             self._said.append(Entity(mention, chosen, not mention.plural and len(chosen) == 1))
             self._said = self._said[-_KEPT:]
-            found.append((mention, union([one.box for one in chosen])))
+            found.append((mention, Box.around([one.box for one in chosen])))
         return found
 
     def _choose(self, mentions: Sequence[Mention], number: int) -> tuple[Candidate, ...]:

@@ -179,12 +179,3 @@ def _nearness(one: Candidate, pool: Sequence[Candidate]) -> float:
 def holds_face(person: Box, face: Box) -> bool:
     x, y = face.centre
     return person.left <= x <= person.right and person.top - 0.02 <= y <= person.top + 0.6 * person.height
-
-
-def union(boxes: Sequence[Box]) -> Box:
-    return Box(
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )

@@ -7,6 +7,7 @@ callers run it in a bounded pool.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +44,16 @@ class Box:
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, width) * max(0.0, height)
+
+    @classmethod
+    def around(cls, boxes: Collection[Box]) -> Box:
+        """The smallest box that holds all of them; there must be one."""
+        return cls(
+            min(box.left for box in boxes),
+            min(box.top for box in boxes),
+            max(box.right for box in boxes),
+            max(box.bottom for box in boxes),
+        )
 
     def iou(self, other: Box) -> float:
         """Intersection over union, 0..1."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 from foveal.perception.base import Point, TextLine
 
-Span = tuple[float, float]  # top, bottom
-
 _TELLING_RUN = 0.05  # of the picture's width
 _QUARTER = math.pi / 2
 _TELLING = 3.0  # line heights: a shorter row has no slope that means anything
@@ -180,12 +178,6 @@ def slope(line: TextLine) -> float:
     (left, top), (right, end), _, _ = line.polygon
     run, fall = right - left, end - top
     return fall / run if run > _TELLING_RUN and abs(fall) < run else 0.0
-
-
-def level_span(line: TextLine, fall: float) -> Span:
-    """Top and bottom of the line when a page whose lines fall by `fall` is sheared level."""
-    heights = [y - fall * x for x, y in line.polygon]
-    return min(heights), max(heights)
 
 
 def _gutter(lines: Sequence[_Placed]) -> float | None:

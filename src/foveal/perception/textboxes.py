@@ -298,8 +298,3 @@ class Cutter:
             half = cv2.resize(last, size, interpolation=cv2.INTER_AREA)
             self._copies.append(np.asarray(half, dtype=np.uint8))
         return self._copies[halvings]
-
-
-def cut_out(pixels: Pixels, quad: Quad) -> tuple[Pixels, Quad]:
-    """One line; see `Cutter`."""
-    return Cutter(pixels).cut(quad)

@@ -9,7 +9,7 @@ import pytest
 from foveal.perception.base import TextLine
 from foveal.perception.korean import pieces
 from foveal.perception.reading import by_script, in_reading_order, language_of
-from foveal.perception.textboxes import boxes_of, clockwise, cut_out, sides
+from foveal.perception.textboxes import Cutter, boxes_of, clockwise, sides
 
 
 def line(text: str, left: float, top: float, right: float, bottom: float) -> TextLine:
@@ -81,7 +81,7 @@ def test_a_tall_line_is_turned_to_lie() -> None:
     pixels = np.zeros((100, 40, 3), dtype=np.uint8)
     pixels[10:20, 10:30] = 255  # the top of the column
     quad = np.array([[10, 10], [30, 10], [30, 90], [10, 90]], dtype=np.float32)
-    straight, order = cut_out(pixels, quad)
+    straight, order = Cutter(pixels).cut(quad)
     assert straight.shape[0] == 20
     assert straight.shape[1] == 80
     assert straight[10, 3].mean() > 200, "text that runs down starts at the left"
