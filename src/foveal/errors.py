@@ -56,6 +56,28 @@ class InvalidImage(FovealError):
         self.reason = reason
 
 
+class InvalidVideo(FovealError):
+    """A video that cannot be used. `code` says why in one word, as it stands in the error of a document; the
+    message names what is wrong with this one (its codec, its length).
+    """
+
+    code = "InvalidVideo"
+
+
+class VideoUnreachable(FovealError):
+    """A video's address leads nowhere, is refused, or its storage stopped answering. `again` tells whether
+    trying once more can help.
+    """
+
+    code = "VideoUrlNotAccessible"
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None, again: bool = False
+    ) -> None:
+        super().__init__(message, param=param, code=code)
+        self.again = again
+
+
 class InvalidDataSource(FovealError):
     """A data source that cannot be used: its endpoint, its key, or the resource behind the key."""
 
@@ -82,6 +104,13 @@ class Unauthorized(FovealError):
 class NotFound(FovealError):
     status = 404
     code = "404"
+
+
+class Conflict(FovealError):
+    """There is something of this name already, or what is asked for cannot be done in its present state."""
+
+    status = 409
+    code = "Conflict"
 
 
 class DeploymentNotFound(NotFound):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from foveal.images.detail import DetailedImage
-from foveal.perception.base import TextLine
+from foveal.perception.base import SpeechSegment, TextLine
+from foveal.perception.facts import Facts
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
@@ -40,7 +41,36 @@ class ImagePart:
     read: ReadText | None = None
 
 
-Part = TextPart | ImagePart
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """What was shown at `at` seconds, at low detail, and what is known of it already; `facts` None: nothing.
+    `scene` counts camera shots from 0.
+    """
+
+    at: float
+    image: DetailedImage
+    facts: Facts | None = None
+    scene: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPart:
+    """The frames of a video that are looked at, in order, and what is said in it, with its times.
+
+    `start` and `end` are the seconds that the question is about: all of the video (0 to `duration`), or a
+    range that it names. `scenes` are the camera shots that begin within them: (start, end) each. `speech` is
+    what is said within them; None when the video was not listened to.
+    """
+
+    duration: float
+    start: float
+    end: float
+    frames: tuple[VideoFrame, ...]
+    scenes: tuple[tuple[float, float], ...]
+    speech: tuple[SpeechSegment, ...] | None
+
+
+Part = TextPart | ImagePart | VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +180,9 @@ class Abilities:
     """What an engine can do; the chat service refuses by name what it cannot."""
 
     images: bool = True  # looks at pixels itself (evidence reads what perception found: see `notes`)
+    video: bool = (
+        False  # takes a `VideoPart` as it is; else the chat service spells it out: times, frames, speech
+    )
     tools: bool = False
     json_object: bool = False
     json_schema: bool = False

@@ -8,7 +8,16 @@ from typing import Any, get_args
 
 from pybase64 import b64encode
 
-from foveal.engines.base import Delta, FinishReason, ImagePart, Prompt, TextPart, ToolCallDelta, Turn
+from foveal.engines.base import (
+    Delta,
+    FinishReason,
+    ImagePart,
+    Prompt,
+    TextPart,
+    ToolCallDelta,
+    Turn,
+    VideoPart,
+)
 from foveal.errors import (
     EngineError,
     EngineUnavailable,
@@ -78,7 +87,7 @@ def _tool_choice(prompt: Prompt) -> object:
 def _message(turn: Turn) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role}
     if turn.images:
-        message["content"] = [_part(part) for part in turn.parts]
+        message["content"] = [_part(part) for part in turn.parts if not isinstance(part, VideoPart)]
     else:
         message["content"] = turn.text if turn.parts or not turn.tool_calls else None
     if turn.name is not None:

@@ -17,6 +17,7 @@ from typing import Protocol
 from foveal.engines import decision
 from foveal.engines.base import (
     Delta,
+    ImagePart,
     Prompt,
     ResponseFormat,
     Role,
@@ -99,7 +100,7 @@ def _parts(turn: Turn, views: Views | None) -> list[str | Picture]:
         if isinstance(part, TextPart):
             if part.text:
                 parts.append(part.text)
-        elif views is not None:
+        elif isinstance(part, ImagePart) and views is not None:
             parts.extend(Picture(url) for url in views(part.image))
     return parts
 

@@ -7,9 +7,12 @@ callers run it in a bounded pool.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from foveal.images.detail import Pixels
 
@@ -115,6 +118,31 @@ class TextLine:
         return Box(min(xs), min(ys), max(xs), max(ys))
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word and when it was said, in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSegment:
+    """Something said without a pause: a phrase or a sentence. Times in seconds; `language` as ISO 639-1."""
+
+    start: float
+    end: float
+    text: str
+    language: str
+    confidence: float
+    words: tuple[SpokenWord, ...] = ()
+
+
+Samples = NDArray[np.float32]  # mono sound, 16,000 samples a second, -1..1
+Vectors = NDArray[np.float32]  # one row a text, each of length 1
+
+
 class Detector(Protocol):
     def detect(self, pixels: Pixels) -> list[DetectedObject]: ...
 
@@ -131,3 +159,21 @@ class TextReader(Protocol):
     def read(self, pixels: Pixels) -> list[TextLine]:
         """Lines in reading order."""
         ...
+
+
+class Transcriber(Protocol):
+    def transcribe(self, samples: Samples, *, language: str | None = None) -> list[SpeechSegment]:
+        """What is said, in order; silence and noise give nothing. Times count from the first sample.
+
+        `language` None: heard from the sound itself.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Texts of many languages to vectors: texts that mean the same point the same way."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors: ...

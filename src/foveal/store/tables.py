@@ -1,18 +1,24 @@
-"""The SQL tables. Rows only; what they mean is in `foveal.resources`."""
+"""The SQL tables. Rows only; what they mean is in `foveal.resources` and `foveal.video`."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -25,6 +31,8 @@ resources = Table(
     Column("region", String(32), nullable=False),
     Column("tier", String(8), nullable=False),
     Column("created_at", Integer, nullable=False),
+    # The managed identity of the resource: with a role on a storage account it may read there.
+    Column("identity", Boolean, nullable=False, server_default="0"),
 )
 
 resource_keys = Table(
@@ -57,4 +65,104 @@ deployments = Table(
     Column("updated_at", Integer, nullable=False),
     PrimaryKeyConstraint("resource", "name"),
     ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+)
+
+# An account whose blobs Foveal may read for resources that have a role on it. `secret` is its key: kept in plain
+# text, since it must be used; the file of the database is its owner's alone.
+storage_accounts = Table(
+    "storage_accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+role_assignments = Table(
+    "role_assignments",
+    metadata,
+    Column("resource", String(64), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    PrimaryKeyConstraint("resource", "role", "account"),
+    ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["account"], ["storage_accounts.name"], ondelete="CASCADE"),
+)
+
+# Times of the retrieval tables are microseconds since 1970; what is JSON is as the API gives it.
+video_indexes = Table(
+    "video_indexes",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    Column("resource", String(64), nullable=False),
+    Column("name", String(64), nullable=False),  # lower case
+    Column("schema", JSON(none_as_null=True), nullable=True),
+    Column("features", JSON, nullable=False),
+    Column("user_data", JSON, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    UniqueConstraint("resource", "name"),
+    ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+    sqlite_autoincrement=True,  # a key is never used twice: vectors and blobs are found by it
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    Column("index", Integer, nullable=False),
+    Column("document_id", Text, nullable=False),
+    # The row is made when the work on the video begins: it takes the id and gives the key that vectors and blobs
+    # are found by. Nobody sees it before it is published.
+    Column("published", Boolean, nullable=False),
+    Column("url", Text, nullable=False),  # without what signs it
+    Column("metadata", JSON, nullable=False),  # field names in lower case
+    Column("user_data", JSON, nullable=False),
+    Column("duration", Float, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    UniqueConstraint("index", "document_id"),
+    ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+    sqlite_autoincrement=True,
+)
+
+ingestions = Table(
+    "ingestions",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    Column("index", Integer, nullable=False),
+    Column("name", String(64), nullable=False),  # lower case
+    Column("batch", String(36), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("cancelled", Boolean, nullable=False, server_default="0"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    UniqueConstraint("index", "name"),
+    ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+    sqlite_autoincrement=True,
+)
+
+ingestion_videos = Table(
+    "ingestion_videos",
+    metadata,
+    Column("ingestion", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("url", Text, nullable=True),  # as given, signature and all, until the work is over
+    Column("metadata", JSON(none_as_null=True), nullable=True),
+    Column("user_data", JSON(none_as_null=True), nullable=True),
+    Column("state", String(16), nullable=False),  # waiting, running, succeeded, failed, cancelled
+    Column("step", String(32), nullable=False, server_default=""),
+    Column("progress", Float, nullable=False, server_default="0"),  # 0..1
+    Column("error", JSON(none_as_null=True), nullable=True),  # {code, message}
+    Column("document", Integer, nullable=True),  # key of the document that is being made
+    Column("updated_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ingestion", "position"),
+    ForeignKeyConstraint(["ingestion"], ["ingestions.key"], ondelete="CASCADE"),
+    Index("ix_ingestion_videos_state", "state"),
 )

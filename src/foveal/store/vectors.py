@@ -1,0 +1,72 @@
+"""Vectors with a place and a time, found again by likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+VectorKind = Literal["frame", "speech"]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """One frame or segment of a document: what it stands for (`start` to `end`), its best moment, its text."""
+
+    document: int
+    kind: VectorKind
+    number: int
+    start: float
+    end: float
+    best: float
+    text: str
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorHit:
+    """A row that was found; `likeness` is the cosine of the two vectors, -1..1."""
+
+    document: int
+    kind: VectorKind
+    number: int
+    start: float
+    end: float
+    best: float
+    text: str
+    likeness: float
+
+
+class VectorStore(Protocol):
+    """Rows in collections, one for each index. All calls block, are thread-safe and may come from several
+    processes.
+    """
+
+    def replace(self, collection: int, document: int, rows: Sequence[VectorRow]) -> None:
+        """The rows of a document, in place of those it had; all of them or none."""
+        ...
+
+    def remove(self, collection: int, documents: Collection[int]) -> None: ...
+
+    def drop(self, collection: int) -> None:
+        """Everything of a collection; nothing happens when there is none."""
+        ...
+
+    def search(
+        self,
+        collection: int,
+        vector: NDArray[np.float32],
+        *,
+        kinds: Collection[VectorKind],
+        documents: Collection[int] | None,
+        limit: int,
+    ) -> list[VectorHit]:
+        """The `limit` nearest rows, nearest first; `documents` None: of any."""
+        ...
+
+    def documents(self, collection: int) -> set[int]:
+        """Those that have rows."""
+        ...

@@ -1,0 +1,94 @@
+"""What the work on a video stands on, as Protocols: decoding, looking, listening, fetching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from foveal.perception.base import Samples
+from foveal.perception.facts import Facts
+from foveal.video.base import SampledFrame, VideoInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SampleState:
+    """Where the sampling of a video stands after a window, so that the next goes on as if there was none:
+    `signature` is that of the last kept frame (opaque), `scene` the number of the shot that is running.
+    """
+
+    signature: bytes = b""
+    scene: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What `sample` found from one time to another."""
+
+    frames: tuple[SampledFrame, ...]
+    state: SampleState
+
+
+class Decoder(Protocol):
+    """Reads video files, in a process of its own with limits. Every call blocks.
+
+    Raises `InvalidVideo` whose `code` and message name what is wrong.
+    """
+
+    def probe(self, path: Path) -> VideoInfo: ...
+
+    def sample(
+        self,
+        path: Path,
+        info: VideoInfo,
+        start: float,
+        end: float,
+        state: SampleState,
+        *,
+        drop_defective: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> Window:
+        """The frames that are worth keeping from `start` up to `end`, by shots and change."""
+        ...
+
+    def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
+        """The frames shown at these times, nothing else looked at."""
+        ...
+
+    def sound(self, path: Path, info: VideoInfo, start: float, end: float) -> Samples:
+        """Mono, 16,000 samples a second; silence where the file has none, shorter at the end of the sound."""
+        ...
+
+
+class FrameLooker(Protocol):
+    """Facts of many frames, for work in the background: chat goes first."""
+
+    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
+        """One `Facts` a frame, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a video comes from: its URL as it was given; `account` when a storage account of the operator's is
+    to be asked in the name of the resource's identity; `resource` is who asks.
+    """
+
+    url: str
+    resource: str
+    managed_identity: bool = False
+
+
+class VideoFetcher(Protocol):
+    def check(self, source: Source) -> None:
+        """What can be known without asking the network. Raises `VideoUnreachable`."""
+        ...
+
+    def fetch(self, source: Source, to: Path, progress: Callable[[float], None]) -> None:
+        """The whole file into `to`, through the media door; goes on where a broken attempt stopped.
+
+        Raises `VideoUnreachable` when the storage refuses, is gone or stays silent after several tries, and
+        `InvalidVideo` when the file is too large or the disk full.
+        """
+        ...
