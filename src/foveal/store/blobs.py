@@ -20,7 +20,7 @@ class BlobNotFound(Exception):
 
 
 class BlobStore(Protocol):
-    """Paths are relative, with slashes (`documents/7/frames/000012.jpg`). All calls block and are thread-safe."""
+    """Paths are relative, with slashes (`documents/7/frames/000012.jpg`). Calls block and are thread-safe."""
 
     def put(self, path: str, data: bytes | Path) -> None:
         """Write all of it or nothing; a file is streamed."""

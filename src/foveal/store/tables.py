@@ -67,8 +67,8 @@ deployments = Table(
     ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
 )
 
-# An account whose blobs Foveal may read for resources that have a role on it. `secret` is its key: kept in plain
-# text, since it must be used; the file of the database is its owner's alone.
+# An account whose blobs Foveal may read for resources that have a role on it. `secret` is its key: kept in
+# plain text, since it must be used; the file of the database is its owner's alone.
 storage_accounts = Table(
     "storage_accounts",
     metadata,
@@ -113,8 +113,8 @@ documents = Table(
     Column("key", Integer, primary_key=True, autoincrement=True),
     Column("index", Integer, nullable=False),
     Column("document_id", Text, nullable=False),
-    # The row is made when the work on the video begins: it takes the id and gives the key that vectors and blobs
-    # are found by. Nobody sees it before it is published.
+    # The row is made when the work on the video begins: it takes the id and gives the key that vectors and
+    # blobs are found by. Nobody sees it before it is published.
     Column("published", Boolean, nullable=False),
     Column("url", Text, nullable=False),  # without what signs it
     Column("metadata", JSON, nullable=False),  # field names in lower case

@@ -65,7 +65,7 @@ class FrameRecord:
 
 @dataclass(frozen=True, slots=True)
 class VideoRecord:
-    """Everything that is kept of a video beside its pictures; `speech` is None when it was not listened to."""
+    """What is kept of a video beside its pictures; `speech` is None when it was not listened to."""
 
     info: VideoInfo
     frames: tuple[FrameRecord, ...]

@@ -1,0 +1,23 @@
+"""How work on ingestions is asked for; `foveal.video.jobs` does it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class IngestionQueue(Protocol):
+    """The rows of the ingestion are the work: they are written before `submit`, which may be called again."""
+
+    def submit(self, ingestion: int) -> None:
+        """Begin the waiting videos of an ingestion (its key), in their order, when their turn comes."""
+        ...
+
+    def cancel(self, ingestion: int) -> None:
+        """Stop what is running or waiting of it; its videos end as cancelled."""
+        ...
+
+    def discard(self, index: int, documents: list[int]) -> None:
+        """Free the vectors and blobs of documents whose rows are gone; those of a whole index when none is named
+        and the index itself is gone.
+        """
+        ...
