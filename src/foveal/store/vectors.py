@@ -14,7 +14,7 @@ VectorKind = Literal["frame", "speech"]
 
 @dataclass(frozen=True, slots=True)
 class VectorRow:
-    """One frame or segment of a document: what it stands for (`start` to `end`), its best moment, its text."""
+    """One frame or segment of a document: what it stands for (`start` to `end`), its best moment and text."""
 
     document: int
     kind: VectorKind

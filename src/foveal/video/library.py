@@ -23,10 +23,10 @@ class DocumentNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
-    """A published document: `key` is what its blobs and vectors are found by, `index` the key of its index."""
+    """A published document: `key` is what its blobs and vectors are found by, `collection` its index's key."""
 
     key: int
-    index: int
+    collection: int
     document_id: str
     duration: float
     metadata: Mapping[str, Any]
@@ -71,7 +71,7 @@ class VideoLibrary:
                 select(documents).where(documents.c.index == key, documents.c.document_id == document_id)
             ).first()
             if row is not None and row.published:
-                return FoundDocument(row.key, row.index, row.document_id, row.duration, row.metadata)
+                return FoundDocument(row.key, key, row.document_id, row.duration, row.metadata)
             work = connection.execute(
                 select(ingestion_videos.c.state, ingestion_videos.c.progress, ingestion_videos.c.error)
                 .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)

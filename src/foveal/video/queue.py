@@ -17,7 +17,7 @@ class IngestionQueue(Protocol):
         ...
 
     def discard(self, index: int, documents: list[int]) -> None:
-        """Free the vectors and blobs of documents whose rows are gone; those of a whole index when none is named
-        and the index itself is gone.
+        """Free the vectors and blobs of documents whose rows are gone; when the row of the index itself is gone,
+        everything of it.
         """
         ...

@@ -71,8 +71,8 @@ class FrameLooker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a video comes from: its URL as it was given; `resource` is who asks. `managed_identity`: the storage
-    account is asked in the name of that resource's identity, not with what signs the URL.
+    """Where a video comes from: its URL as it was given; `resource` is who asks. `managed_identity`: the
+    storage account is asked in the name of that resource's identity, not with what signs the URL.
     """
 
     url: str
