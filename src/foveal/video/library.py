@@ -23,7 +23,7 @@ class DocumentNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
-    """A published document: `key` is what its blobs and vectors are found by, `collection` its index's key."""
+    """A published document: `key` finds its blobs and vectors, `collection` is the key of its index."""
 
     key: int
     collection: int

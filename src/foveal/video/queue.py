@@ -17,7 +17,5 @@ class IngestionQueue(Protocol):
         ...
 
     def discard(self, index: int, documents: list[int]) -> None:
-        """Free the vectors and blobs of documents whose rows are gone; when the row of the index itself is gone,
-        everything of it.
-        """
+        """Free the vectors and blobs of documents whose rows are gone; all of the index when its own is gone."""
         ...
