@@ -17,5 +17,8 @@ class IngestionQueue(Protocol):
         ...
 
     def discard(self, index: int, documents: list[int]) -> None:
-        """Free the vectors and blobs of documents whose rows are gone; all of the index when its own is gone."""
+        """Free the vectors and blobs of documents whose rows are gone.
+
+        When the row of the index itself is gone, everything of it is freed.
+        """
         ...

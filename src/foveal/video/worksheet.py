@@ -1,0 +1,307 @@
+"""The rows of an ingestion as the worker uses them: what is to be done, how far it is, how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from foveal.errors import FovealError
+from foveal.store.tables import documents, ingestion_videos, ingestions, video_indexes
+from foveal.video.base import VideoInfo
+
+UNFINISHED = ("waiting", "running")
+
+
+class Cancelled(Exception):
+    """The ingestion was cancelled, or its index removed, while a video was worked on."""
+
+
+class VideoRefused(FovealError):
+    """A video of an ingestion that cannot be added, updated or removed; `code` says why in one word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One video of an ingestion. `document` is the key that was reserved for it (mode `add`)."""
+
+    ingestion: int
+    position: int
+    batch: str
+    mode: str
+    document_id: str
+    url: str
+    resource: str
+    index: int
+    features: tuple[str, ...]
+    options: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    user_data: Mapping[str, Any]
+    document: int | None
+
+    @property
+    def wants_speech(self) -> bool:
+        return "speech" in self.features or bool(self.options.get("includeSpeechTranscript"))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A video that is not finished, as the dispatcher sees it."""
+
+    ingestion: int
+    position: int
+    batch: str
+
+
+def now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class Worksheet:
+    """All calls block; each is one transaction."""
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+
+    def unfinished(self) -> list[Waiting]:
+        """In the order in which they are to be worked on."""
+        query = (
+            select(ingestion_videos.c.ingestion, ingestion_videos.c.position, ingestions.c.batch)
+            .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
+            .where(ingestion_videos.c.state.in_(UNFINISHED))
+            .order_by(ingestions.c.created_at, ingestions.c.key, ingestion_videos.c.position)
+        )
+        with self._database.connect() as connection:
+            return [Waiting(row.ingestion, row.position, row.batch) for row in connection.execute(query)]
+
+    def begin(self, ingestion: int, position: int, batch: str) -> Task | None:
+        """Mark a video as running and reserve its document; None when there is nothing to do any more.
+
+        Raises `VideoRefused` when a document of this id exists.
+        """
+        with self._database.begin() as connection:
+            task = self._read(connection, ingestion, position, batch)
+            if task is None:
+                return None
+            document = task.document
+            if task.mode == "add" and document is None:
+                document = _reserve(connection, task)
+            self._set(connection, task, state="running", document=document)
+            return self._read(connection, ingestion, position, batch)
+
+    def wanted(self, task: Task) -> bool:
+        """Whether the work should go on."""
+        with self._database.connect() as connection:
+            return self._read(connection, task.ingestion, task.position, task.batch) is not None
+
+    def report(self, task: Task, step: str, progress: float) -> None:
+        """Say how far it is. Raises `Cancelled` when the work is not wanted any more."""
+        with self._database.begin() as connection:
+            if self._read(connection, task.ingestion, task.position, task.batch) is None:
+                raise Cancelled
+            self._set(connection, task, step=step, progress=min(1.0, max(0.0, progress)))
+
+    def publish(self, task: Task, info: VideoInfo, frames: int, segments: int, size: int) -> None:
+        """Show the document to everybody and end its video, in one transaction. Raises `Cancelled`."""
+        with self._database.begin() as connection:
+            if self._read(connection, task.ingestion, task.position, task.batch) is None:
+                raise Cancelled
+            moment = now()
+            connection.execute(
+                update(documents)
+                .where(documents.c.key == task.document)
+                .values(
+                    published=True,
+                    duration=info.duration,
+                    frames=frames,
+                    segments=segments,
+                    bytes=size,
+                    created_at=moment,
+                    modified_at=moment,
+                )
+            )
+            self._end(connection, task, "succeeded")
+
+    def rename(self, task: Task) -> None:
+        """Mode `update`: new metadata and user data. Raises `VideoRefused` when there is no such document."""
+        changes: dict[str, Any] = {"modified_at": now()}
+        if task.metadata:
+            changes["metadata"] = dict(task.metadata)
+        if task.user_data:
+            changes["user_data"] = dict(task.user_data)
+        with self._database.begin() as connection:
+            found = connection.execute(update(documents).where(_published(task)).values(**changes))
+            if found.rowcount == 0:
+                raise _missing(task)
+            self._end(connection, task, "succeeded")
+
+    def remove(self, task: Task) -> int:
+        """Mode `remove`: forget the document; returns its key. Raises `VideoRefused` when there is none."""
+        with self._database.begin() as connection:
+            key = connection.scalar(select(documents.c.key).where(_published(task)))
+            if key is None:
+                raise _missing(task)
+            connection.execute(delete(documents).where(documents.c.key == key))
+            self._end(connection, task, "succeeded")
+            return int(key)
+
+    def fail(self, ingestion: int, position: int, batch: str, code: str, message: str) -> None:
+        """End a video with its reason and forget the document that was reserved for it."""
+        self._give_up(ingestion, position, batch, "failed", {"code": code, "message": message})
+
+    def cancelled(self, ingestion: int, position: int, batch: str) -> None:
+        self._give_up(ingestion, position, batch, "cancelled", None)
+
+    def cancel(self, ingestion: int) -> None:
+        """Ask for the end of an ingestion: what waits ends now, what runs at its next report."""
+        with self._database.begin() as connection:
+            connection.execute(update(ingestions).where(ingestions.c.key == ingestion).values(cancelled=True))
+            connection.execute(
+                update(ingestion_videos)
+                .where(ingestion_videos.c.ingestion == ingestion, ingestion_videos.c.state == "waiting")
+                .values(state="cancelled", url=None, updated_at=now())
+            )
+
+    def documents(self) -> set[int]:
+        """The keys of all documents, published or not."""
+        with self._database.connect() as connection:
+            return set(connection.scalars(select(documents.c.key)))
+
+    def indexes(self) -> set[int]:
+        with self._database.connect() as connection:
+            return set(connection.scalars(select(video_indexes.c.key)))
+
+    def _give_up(
+        self, ingestion: int, position: int, batch: str, state: str, error: dict[str, str] | None
+    ) -> None:
+        with self._database.begin() as connection:
+            row = connection.execute(
+                select(ingestion_videos.c.document, ingestion_videos.c.url)
+                .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
+                .where(_video(ingestion, position), ingestions.c.batch == batch)
+            ).first()
+            if row is None:
+                return
+            if row.document is not None:
+                connection.execute(
+                    delete(documents).where(documents.c.key == row.document, documents.c.published.is_(False))
+                )
+            values = {"state": state, "error": error, "document": None, "url": _without_signature(row.url)}
+            connection.execute(
+                update(ingestion_videos).where(_video(ingestion, position)).values(**values, updated_at=now())
+            )
+            _touch(connection, ingestion)
+
+    def _end(self, connection: Connection, task: Task, state: str) -> None:
+        self._set(connection, task, state=state, progress=1.0, step="", url=_without_signature(task.url))
+        _touch(connection, task.ingestion)
+
+    def _set(self, connection: Connection, task: Task, **values: Any) -> None:
+        connection.execute(
+            update(ingestion_videos)
+            .where(_video(task.ingestion, task.position))
+            .values(**values, updated_at=now())
+        )
+
+    def _read(self, connection: Connection, ingestion: int, position: int, batch: str) -> Task | None:
+        row = connection.execute(
+            select(
+                ingestion_videos,
+                ingestions.c.index,
+                ingestions.c.options,
+                video_indexes.c.resource,
+                video_indexes.c.features,
+            )
+            .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
+            .join(video_indexes, video_indexes.c.key == ingestions.c.index)
+            .where(
+                _video(ingestion, position),
+                ingestions.c.batch == batch,
+                ingestions.c.cancelled.is_(False),
+                ingestion_videos.c.state.in_(UNFINISHED),
+            )
+        ).first()
+        if row is None:
+            return None
+        return Task(
+            ingestion=ingestion,
+            position=position,
+            batch=batch,
+            mode=row.mode,
+            document_id=row.document_id,
+            url=row.url or "",
+            resource=row.resource,
+            index=row.index,
+            features=_names(row.features),
+            options=row.options,
+            metadata=row.metadata or {},
+            user_data=row.user_data or {},
+            document=row.document,
+        )
+
+
+def _reserve(connection: Connection, task: Task) -> int:
+    """A document that nobody sees yet: it takes the id within the index and gives the key."""
+    moment = now()
+    try:
+        made = connection.execute(
+            insert(documents).values(
+                index=task.index,
+                document_id=task.document_id,
+                published=False,
+                url=_without_signature(task.url) or "",
+                metadata=dict(task.metadata),
+                user_data=dict(task.user_data),
+                duration=0.0,
+                frames=0,
+                segments=0,
+                bytes=0,
+                created_at=moment,
+                modified_at=moment,
+            )
+        )
+    except IntegrityError:
+        raise VideoRefused(
+            f"There is a document '{task.document_id[:80]}' in this index already. Remove it first "
+            "(an ingestion with mode 'remove'), then add it again.",
+            code="DocumentAlreadyExists",
+        ) from None
+    key = made.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _names(features: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(str(feature["name"]).lower() for feature in features)
+
+
+def _missing(task: Task) -> VideoRefused:
+    return VideoRefused(
+        f"There is no document '{task.document_id[:80]}' in this index.", code="DocumentNotFound"
+    )
+
+
+def _without_signature(url: str | None) -> str | None:
+    """What may be kept and shown of an address: nothing after the question mark."""
+    return None if url is None else url.partition("?")[0].partition("#")[0]
+
+
+def _video(ingestion: int, position: int) -> Any:
+    return (ingestion_videos.c.ingestion == ingestion) & (ingestion_videos.c.position == position)
+
+
+def _published(task: Task) -> Any:
+    return (
+        (documents.c.index == task.index)
+        & (documents.c.document_id == task.document_id)
+        & documents.c.published.is_(True)
+    )
+
+
+def _touch(connection: Connection, ingestion: int) -> None:
+    connection.execute(update(ingestions).where(ingestions.c.key == ingestion).values(modified_at=now()))
