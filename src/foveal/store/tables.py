@@ -111,7 +111,7 @@ documents = Table(
     "documents",
     metadata,
     Column("key", Integer, primary_key=True, autoincrement=True),
-    Column("index", Integer, nullable=False),
+    Column("index_key", Integer, nullable=False),
     Column("document_id", Text, nullable=False),
     # The row is made when the work on the video begins: it takes the id and gives the key that vectors and
     # blobs are found by. Nobody sees it before it is published.
@@ -125,8 +125,8 @@ documents = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
-    UniqueConstraint("index", "document_id"),
-    ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+    UniqueConstraint("index_key", "document_id"),
+    ForeignKeyConstraint(["index_key"], ["video_indexes.key"], ondelete="CASCADE"),
     sqlite_autoincrement=True,
 )
 
@@ -134,15 +134,15 @@ ingestions = Table(
     "ingestions",
     metadata,
     Column("key", Integer, primary_key=True, autoincrement=True),
-    Column("index", Integer, nullable=False),
+    Column("index_key", Integer, nullable=False),
     Column("name", String(64), nullable=False),  # lower case
     Column("batch", String(36), nullable=False),
     Column("options", JSON, nullable=False),
     Column("cancelled", Boolean, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
-    UniqueConstraint("index", "name"),
-    ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+    UniqueConstraint("index_key", "name"),
+    ForeignKeyConstraint(["index_key"], ["video_indexes.key"], ondelete="CASCADE"),
     sqlite_autoincrement=True,
 )
 

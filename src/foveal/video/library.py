@@ -68,7 +68,7 @@ class VideoLibrary:
             if key is None:
                 raise DocumentNotFound(f"The index '{index[:80]}' does not exist.", code="IndexNotFound")
             row = connection.execute(
-                select(documents).where(documents.c.index == key, documents.c.document_id == document_id)
+                select(documents).where(documents.c.index_key == key, documents.c.document_id == document_id)
             ).first()
             if row is not None and row.published:
                 return FoundDocument(row.key, key, row.document_id, row.duration, row.metadata)
@@ -76,7 +76,7 @@ class VideoLibrary:
                 select(ingestion_videos.c.state, ingestion_videos.c.progress, ingestion_videos.c.error)
                 .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
                 .where(
-                    ingestions.c.index == key,
+                    ingestions.c.index_key == key,
                     ingestion_videos.c.document_id == document_id,
                     ingestion_videos.c.mode == "add",
                 )

@@ -212,13 +212,13 @@ class Worksheet:
         row = connection.execute(
             select(
                 ingestion_videos,
-                ingestions.c.index,
+                ingestions.c.index_key,
                 ingestions.c.options,
                 video_indexes.c.resource,
                 video_indexes.c.features,
             )
             .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
-            .join(video_indexes, video_indexes.c.key == ingestions.c.index)
+            .join(video_indexes, video_indexes.c.key == ingestions.c.index_key)
             .where(
                 _video(ingestion, position),
                 ingestions.c.batch == batch,
@@ -236,7 +236,7 @@ class Worksheet:
             document_id=row.document_id,
             url=row.url or "",
             resource=row.resource,
-            index=row.index,
+            index=row.index_key,
             features=_names(row.features),
             options=row.options,
             metadata=row.metadata or {},
@@ -251,7 +251,7 @@ def _reserve(connection: Connection, task: Task) -> int:
     try:
         made = connection.execute(
             insert(documents).values(
-                index=task.index,
+                index_key=task.index,
                 document_id=task.document_id,
                 published=False,
                 url=_without_signature(task.url) or "",
@@ -297,7 +297,7 @@ def _video(ingestion: int, position: int) -> Any:
 
 def _published(task: Task) -> Any:
     return (
-        (documents.c.index == task.index)
+        (documents.c.index_key == task.index)
         & (documents.c.document_id == task.document_id)
         & documents.c.published.is_(True)
     )

@@ -56,7 +56,7 @@ def _create_retrieval() -> None:
     op.create_table(
         "documents",
         sa.Column("key", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("index", sa.Integer, nullable=False),
+        sa.Column("index_key", sa.Integer, nullable=False),
         sa.Column("document_id", sa.Text, nullable=False),
         sa.Column("published", sa.Boolean, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
@@ -68,8 +68,8 @@ def _create_retrieval() -> None:
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("modified_at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("index", "document_id"),
-        sa.ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+        sa.UniqueConstraint("index_key", "document_id"),
+        sa.ForeignKeyConstraint(["index_key"], ["video_indexes.key"], ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
 
@@ -78,15 +78,15 @@ def _create_ingestions() -> None:
     op.create_table(
         "ingestions",
         sa.Column("key", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("index", sa.Integer, nullable=False),
+        sa.Column("index_key", sa.Integer, nullable=False),
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("batch", sa.String(36), nullable=False),
         sa.Column("options", sa.JSON, nullable=False),
         sa.Column("cancelled", sa.Boolean, nullable=False, server_default="0"),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("modified_at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("index", "name"),
-        sa.ForeignKeyConstraint(["index"], ["video_indexes.key"], ondelete="CASCADE"),
+        sa.UniqueConstraint("index_key", "name"),
+        sa.ForeignKeyConstraint(["index_key"], ["video_indexes.key"], ondelete="CASCADE"),
         sqlite_autoincrement=True,
     )
     op.create_table(
