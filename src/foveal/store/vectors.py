@@ -70,3 +70,7 @@ class VectorStore(Protocol):
     def documents(self, collection: int) -> set[int]:
         """Those that have rows."""
         ...
+
+    def collections(self) -> set[int]:
+        """Those that there are."""
+        ...

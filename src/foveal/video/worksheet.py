@@ -26,12 +26,19 @@ class VideoRefused(FovealError):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One video of an ingestion. `document` is the key that was reserved for it (mode `add`)."""
+class Waiting:
+    """Which video of which ingestion; `batch` changes when an ingestion is put again under its name."""
 
     ingestion: int
     position: int
     batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One video of an ingestion. `document` is the key that was reserved for it (mode `add`)."""
+
+    video: Waiting
     mode: str
     document_id: str
     url: str
@@ -46,15 +53,6 @@ class Task:
     @property
     def wants_speech(self) -> bool:
         return "speech" in self.features or bool(self.options.get("includeSpeechTranscript"))
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A video that is not finished, as the dispatcher sees it."""
-
-    ingestion: int
-    position: int
-    batch: str
 
 
 def now() -> int:
@@ -79,37 +77,42 @@ class Worksheet:
         with self._database.connect() as connection:
             return [Waiting(row.ingestion, row.position, row.batch) for row in connection.execute(query)]
 
-    def begin(self, ingestion: int, position: int, batch: str) -> Task | None:
+    def begin(self, video: Waiting) -> Task | None:
         """Mark a video as running and reserve its document; None when there is nothing to do any more.
 
         Raises `VideoRefused` when a document of this id exists.
         """
         with self._database.begin() as connection:
-            task = self._read(connection, ingestion, position, batch)
+            task = _read(connection, video)
             if task is None:
                 return None
             document = task.document
             if task.mode == "add" and document is None:
                 document = _reserve(connection, task)
             self._set(connection, task, state="running", document=document)
-            return self._read(connection, ingestion, position, batch)
+            return _read(connection, video)
 
-    def wanted(self, task: Task) -> bool:
-        """Whether the work should go on."""
+    def task(self, video: Waiting) -> Task | None:
+        """The task as it stands; None when it is not wanted any more."""
         with self._database.connect() as connection:
-            return self._read(connection, task.ingestion, task.position, task.batch) is not None
+            return _read(connection, video)
+
+    def find(self, video: Waiting) -> Task | None:
+        """The same, also when it was cancelled."""
+        with self._database.connect() as connection:
+            return _read(connection, video, cancelled=True)
 
     def report(self, task: Task, step: str, progress: float) -> None:
         """Say how far it is. Raises `Cancelled` when the work is not wanted any more."""
         with self._database.begin() as connection:
-            if self._read(connection, task.ingestion, task.position, task.batch) is None:
+            if _read(connection, task.video) is None:
                 raise Cancelled
             self._set(connection, task, step=step, progress=min(1.0, max(0.0, progress)))
 
     def publish(self, task: Task, info: VideoInfo, frames: int, segments: int, size: int) -> None:
         """Show the document to everybody and end its video, in one transaction. Raises `Cancelled`."""
         with self._database.begin() as connection:
-            if self._read(connection, task.ingestion, task.position, task.batch) is None:
+            if _read(connection, task.video) is None:
                 raise Cancelled
             moment = now()
             connection.execute(
@@ -150,12 +153,12 @@ class Worksheet:
             self._end(connection, task, "succeeded")
             return int(key)
 
-    def fail(self, ingestion: int, position: int, batch: str, code: str, message: str) -> None:
+    def fail(self, video: Waiting, code: str, message: str) -> None:
         """End a video with its reason and forget the document that was reserved for it."""
-        self._give_up(ingestion, position, batch, "failed", {"code": code, "message": message})
+        self._give_up(video, "failed", {"code": code, "message": message})
 
-    def cancelled(self, ingestion: int, position: int, batch: str) -> None:
-        self._give_up(ingestion, position, batch, "cancelled", None)
+    def cancelled(self, video: Waiting) -> None:
+        self._give_up(video, "cancelled", None)
 
     def cancel(self, ingestion: int) -> None:
         """Ask for the end of an ingestion: what waits ends now, what runs at its next report."""
@@ -176,14 +179,12 @@ class Worksheet:
         with self._database.connect() as connection:
             return set(connection.scalars(select(video_indexes.c.key)))
 
-    def _give_up(
-        self, ingestion: int, position: int, batch: str, state: str, error: dict[str, str] | None
-    ) -> None:
+    def _give_up(self, video: Waiting, state: str, error: dict[str, str] | None) -> None:
         with self._database.begin() as connection:
             row = connection.execute(
                 select(ingestion_videos.c.document, ingestion_videos.c.url)
                 .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
-                .where(_video(ingestion, position), ingestions.c.batch == batch)
+                .where(_video(video), ingestions.c.batch == video.batch)
             ).first()
             if row is None:
                 return
@@ -193,56 +194,54 @@ class Worksheet:
                 )
             values = {"state": state, "error": error, "document": None, "url": _without_signature(row.url)}
             connection.execute(
-                update(ingestion_videos).where(_video(ingestion, position)).values(**values, updated_at=now())
+                update(ingestion_videos).where(_video(video)).values(**values, updated_at=now())
             )
-            _touch(connection, ingestion)
+            _touch(connection, video.ingestion)
 
     def _end(self, connection: Connection, task: Task, state: str) -> None:
         self._set(connection, task, state=state, progress=1.0, step="", url=_without_signature(task.url))
-        _touch(connection, task.ingestion)
+        _touch(connection, task.video.ingestion)
 
     def _set(self, connection: Connection, task: Task, **values: Any) -> None:
         connection.execute(
-            update(ingestion_videos)
-            .where(_video(task.ingestion, task.position))
-            .values(**values, updated_at=now())
+            update(ingestion_videos).where(_video(task.video)).values(**values, updated_at=now())
         )
 
-    def _read(self, connection: Connection, ingestion: int, position: int, batch: str) -> Task | None:
-        row = connection.execute(
-            select(
-                ingestion_videos,
-                ingestions.c.index_key,
-                ingestions.c.options,
-                video_indexes.c.resource,
-                video_indexes.c.features,
-            )
-            .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
-            .join(video_indexes, video_indexes.c.key == ingestions.c.index_key)
-            .where(
-                _video(ingestion, position),
-                ingestions.c.batch == batch,
-                ingestions.c.cancelled.is_(False),
-                ingestion_videos.c.state.in_(UNFINISHED),
-            )
-        ).first()
-        if row is None:
-            return None
-        return Task(
-            ingestion=ingestion,
-            position=position,
-            batch=batch,
-            mode=row.mode,
-            document_id=row.document_id,
-            url=row.url or "",
-            resource=row.resource,
-            index=row.index_key,
-            features=_names(row.features),
-            options=row.options,
-            metadata=row.metadata or {},
-            user_data=row.user_data or {},
-            document=row.document,
+
+def _read(connection: Connection, video: Waiting, *, cancelled: bool = False) -> Task | None:
+    wanted = [] if cancelled else [ingestions.c.cancelled.is_(False)]
+    row = connection.execute(
+        select(
+            ingestion_videos,
+            ingestions.c.index_key,
+            ingestions.c.options,
+            video_indexes.c.resource,
+            video_indexes.c.features,
         )
+        .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
+        .join(video_indexes, video_indexes.c.key == ingestions.c.index_key)
+        .where(
+            _video(video),
+            ingestions.c.batch == video.batch,
+            ingestion_videos.c.state.in_(UNFINISHED),
+            *wanted,
+        )
+    ).first()
+    if row is None:
+        return None
+    return Task(
+        video=video,
+        mode=row.mode,
+        document_id=row.document_id,
+        url=row.url or "",
+        resource=row.resource,
+        index=row.index_key,
+        features=_names(row.features),
+        options=row.options,
+        metadata=row.metadata or {},
+        user_data=row.user_data or {},
+        document=row.document,
+    )
 
 
 def _reserve(connection: Connection, task: Task) -> int:
@@ -291,8 +290,8 @@ def _without_signature(url: str | None) -> str | None:
     return None if url is None else url.partition("?")[0].partition("#")[0]
 
 
-def _video(ingestion: int, position: int) -> Any:
-    return (ingestion_videos.c.ingestion == ingestion) & (ingestion_videos.c.position == position)
+def _video(video: Waiting) -> Any:
+    return (ingestion_videos.c.ingestion == video.ingestion) & (ingestion_videos.c.position == video.position)
 
 
 def _published(task: Task) -> Any:

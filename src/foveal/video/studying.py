@@ -1,0 +1,168 @@
+"""Looking at a video and listening to it, window by window, so that memory does not grow with its length."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from foveal.errors import InvalidVideo
+from foveal.images.thumbnail import thumbnail
+from foveal.perception.base import Embedder, Samples, SpeechSegment, Transcriber
+from foveal.perception.facts import Facts
+from foveal.store.blobs import BlobStore
+from foveal.video.base import FrameRecord, SampledFrame, VideoInfo
+from foveal.video.library import frame_path, thumbnail_path
+from foveal.video.progress import Pace
+from foveal.video.shards import FramesShard, SpeechShard, TextVector, WorkFolder
+from foveal.video.work import Decoder, FrameLooker, SampleState
+from foveal.video.worksheet import Task
+
+WINDOW = 300.0  # seconds of video that a step looks at or listens to
+_DECODING = 0.4  # share of a window's work, about; the rest is looking
+
+Outcome = dict[str, Any]
+Report = Callable[[Task, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A window: its number from 0, and its seconds."""
+
+    number: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """`describe` gives the texts that a frame's facts are found by, the first of them for people to read;
+    `cut` the second of a sound at which it can be cut without hurting a word.
+    """
+
+    decoder: Decoder
+    looker: FrameLooker
+    transcriber: Transcriber
+    cut: Callable[[Samples], float]
+    embedder: Embedder
+    describe: Callable[[Facts], Sequence[str]]
+    blobs: BlobStore
+    window: float = WINDOW
+
+    def pace(self, task: Task, report: Report) -> Pace:
+        return Pace(lambda step, done: report(task, step, done), task.wants_speech)
+
+    def probe(self, folder: WorkFolder) -> Outcome:
+        """`VideoInfo` as builtins. Raises `InvalidVideo`."""
+        info: Outcome = msgspec.to_builtins(self.decoder.probe(folder.video))
+        return info
+
+    def parts(self, info: Outcome) -> list[Part]:
+        duration = float(info["duration"])
+        count = max(1, math.ceil(duration / self.window))
+        return [Part(n, n * self.window, min(duration, (n + 1) * self.window)) for n in range(count)]
+
+    def look(
+        self,
+        task: Task,
+        folder: WorkFolder,
+        info: Outcome,
+        part: Part,
+        before: Outcome | None,
+        report: Report,
+    ) -> Outcome:
+        """Keep the frames of one window. Returns what the next window goes on from."""
+        facts = _info(info)
+        assert task.document is not None
+        progress = self.pace(task, report).looking(part.start / facts.duration, part.end / facts.duration)
+        first = 0 if before is None else before["frames"]
+        window = self.decoder.sample(
+            folder.video,
+            facts,
+            part.start,
+            part.end,
+            SampleState() if before is None else SampleState(b64decode(before["signature"]), before["scene"]),
+            drop_defective=bool(task.options.get("filterDefectedFrames")),
+            progress=lambda done: progress(_DECODING * done),
+        )
+        records: list[FrameRecord] = []
+        vectors: list[TextVector] = []
+        found = self.looker.look([frame.jpeg for frame in window.frames])
+        for place, (frame, seen) in enumerate(zip(window.frames, found, strict=True)):
+            self._keep(task.document, first + place, frame)
+            texts = [text for text in self.describe(seen) if text.strip()]
+            record = _record(first + place, frame, seen, texts[0] if texts else "")
+            records.append(record)
+            vectors.extend(TextVector(record.number, text, b"") for text in texts)
+            progress(_DECODING + (1 - _DECODING) * (place + 1) / len(window.frames))
+        folder.put(f"frames-{part.number:05d}", FramesShard(tuple(records), self._embed(vectors)))
+        return {
+            "frames": first + len(records),
+            "signature": b64encode(window.state.signature).decode(),
+            "scene": window.state.scene,
+        }
+
+    def goes_on(self, info: Outcome, heard: Sequence[Outcome]) -> bool:
+        """Whether there is sound left after what was listened to."""
+        if info["audio_codec"] is None:
+            return False
+        return not heard or float(heard[-1]["until"]) < float(info["duration"])
+
+    def listen(
+        self,
+        task: Task,
+        folder: WorkFolder,
+        info: Outcome,
+        before: Sequence[Outcome],
+        report: Report,
+    ) -> Outcome:
+        """Write down the speech of one window. Returns up to where it was listened to."""
+        facts = _info(info)
+        start = float(before[-1]["until"]) if before else 0.0
+        end = min(facts.duration, start + self.window)
+        self.pace(task, report).listening(start / facts.duration)
+        samples = self.decoder.sound(folder.video, facts, start, end)
+        if end < facts.duration and len(samples):
+            end = min(end, start + max(1.0, self.cut(samples)))
+            samples = samples[: int((end - start) * 16_000)]
+        language = before[-1]["language"] if before else None
+        said = self.transcriber.transcribe(samples, language=language) if len(samples) else []
+        segments = tuple(_later(segment, start) for segment in said)
+        vectors = [TextVector(place, one.text, b"") for place, one in enumerate(segments)]
+        folder.put(f"speech-{len(before):05d}", SpeechShard(segments, self._embed(vectors)))
+        # The language of the first speech is that of the video: a short window could be taken for another.
+        return {"until": end, "language": language or (segments[0].language if segments else None)}
+
+    def _keep(self, document: int, number: int, frame: SampledFrame) -> None:
+        self.blobs.put(frame_path(document, number), frame.jpeg)
+        self.blobs.put(thumbnail_path(document, number), thumbnail(frame.jpeg))
+
+    def _embed(self, texts: Sequence[TextVector]) -> tuple[TextVector, ...]:
+        if not texts:
+            return ()
+        vectors = self.embedder.embed([one.text for one in texts])
+        return tuple(
+            replace(one, vector=vector.tobytes()) for one, vector in zip(texts, vectors, strict=True)
+        )
+
+
+def _info(outcome: Outcome) -> VideoInfo:
+    info = msgspec.convert(outcome, VideoInfo)
+    if not info.duration > 0:
+        raise InvalidVideo("The video has no length.", code="EmptyVideo")
+    return info
+
+
+def _record(number: int, frame: SampledFrame, seen: Facts, text: str) -> FrameRecord:
+    return FrameRecord(
+        number, frame.at, frame.start, frame.end, frame.scene, seen, text=text, defect=frame.defect
+    )
+
+
+def _later(segment: SpeechSegment, seconds: float) -> SpeechSegment:
+    words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words)
+    return replace(segment, start=segment.start + seconds, end=segment.end + seconds, words=words)
