@@ -1,4 +1,4 @@
-"""What a search asks for and what it finds, as the API names it (contracts of api-version 2023-05-01-preview).
+"""What a search asks for and what it finds, as the API of 2023-05-01-preview names it.
 
 Times of hits are seconds from the start of the video.
 """
