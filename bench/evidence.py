@@ -18,7 +18,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from foveal.assembly import CONTEXT, FACTS, SLOTS
+from foveal.assembly.engines import CONTEXT, FACTS, SLOTS
 from foveal.cl100k import Cl100k
 from foveal.engines.base import ImagePart, Prompt, Sampling, TextPart, Turn
 from foveal.engines.evidence.engine import EvidenceEngine

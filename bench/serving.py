@@ -35,7 +35,7 @@ import uvicorn
 from PIL import Image
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foveal.assembly import assemble_server
+from foveal.assembly.server import assemble_server
 from foveal.resources.accounts import open_accounts
 from foveal.settings import Settings
 from foveal.store.database import open_database

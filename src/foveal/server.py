@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from foveal.assembly import assemble_server, require_models
+from foveal.assembly.engines import require_models
+from foveal.assembly.server import assemble_server
 from foveal.errors import SetupError
 from foveal.resources.accounts import Accounts, open_accounts
 from foveal.resources.keys import WEAK_BELOW

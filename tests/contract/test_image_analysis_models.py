@@ -13,7 +13,7 @@ from PIL import Image
 from tests.support.house import KEY, analysis_service, services
 from tests.support.server import live
 
-from foveal.assembly import build_finder
+from foveal.assembly.engines import build_finder
 from foveal.engines.echo import EchoEngine
 from foveal.http.app import build_app
 from foveal.images.door import ImageDoor

@@ -17,7 +17,7 @@ from tests.support.server import LiveServer, live
 from tests.support.wire import ask, image
 
 from foveal import local_image_to_data_url
-from foveal.assembly import assemble_server
+from foveal.assembly.server import assemble_server
 from foveal.resources.accounts import open_accounts
 from foveal.resources.register import add_resource
 from foveal.settings import Settings

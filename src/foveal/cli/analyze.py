@@ -14,7 +14,7 @@ from rich.table import Table
 
 from foveal.analysis.contract import Options, load_contract
 from foveal.analysis.result import Analysis, PixelBox
-from foveal.assembly import CAPTIONING, build_house
+from foveal.assembly.house import CAPTIONING, build_house
 from foveal.chat.local import picture_url
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
 from foveal.cli.saving import check_target

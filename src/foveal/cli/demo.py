@@ -12,7 +12,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from foveal.assembly import House, build_house, require_models
+from foveal.assembly.engines import require_models
+from foveal.assembly.house import House, build_house
 from foveal.chat.events import ChoiceEnded, TextPiece
 from foveal.chat.local import ask, local_request
 from foveal.chat.wire import read_chat_request

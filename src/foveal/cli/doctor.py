@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from foveal.assembly import missing_models
+from foveal.assembly.engines import missing_models
 from foveal.cli.options import setting_options, settings_from
 from foveal.doctor import examine
 

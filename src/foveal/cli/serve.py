@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from foveal import server
-from foveal.assembly import needed_models
+from foveal.assembly.engines import needed_models
 from foveal.cli.options import setting_options, settings_from
 from foveal.cli.pulling import pull_with_progress
 from foveal.models.catalogue import load_catalogue

@@ -1,0 +1,1 @@
+"""Wires one process: settings in, engines and services out. The one room that knows every other."""

@@ -1,0 +1,85 @@
+"""The ASGI application of `foveal serve`, wired."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.applications import Starlette
+
+from foveal.assembly.house import build_house
+from foveal.engines.base import Engine
+from foveal.errors import FovealError
+from foveal.http.app import build_app
+from foveal.http.metrics import Metrics
+from foveal.http.services import Services
+from foveal.resources.accounts import Accounts
+from foveal.resources.api_versions import load_api_versions
+from foveal.resources.versions import load_model_versions
+from foveal.settings import Settings
+
+PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the interpreter (Python's own: 0.005)
+
+
+class WarmUp:
+    """Loads the engines in the background after the start; `/readyz` tells what is not there yet."""
+
+    def __init__(self, engines: dict[str, Engine]) -> None:
+        self._engines = engines
+        self._missing = {name: f"engine {name} is loading" for name in engines}
+
+    async def missing(self) -> Sequence[str]:
+        return list(self._missing.values())
+
+    async def run(self) -> None:
+        for name, engine in self._engines.items():
+            try:
+                await engine.ready()
+            except FovealError as error:
+                self._missing[name] = f"engine {name}: {error.message}"
+            else:
+                del self._missing[name]
+        # What was loaded stays: a collection that walked through all of it would hold the event loop.
+        gc.collect()
+        gc.freeze()
+
+
+def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
+    """The ASGI application of `foveal serve`."""
+    metrics = Metrics()
+    names = (row.engine for row in accounts.deployments.values())
+    house = build_house(settings, names, metrics.stage, accounts)
+    warm_up = WarmUp(house.engines)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(PATIENCE)
+        warming = asyncio.create_task(warm_up.run())
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(interval)
+            gc.unfreeze()
+            warming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await warming
+            await house.close()
+
+    services = Services(
+        keys=accounts,
+        deployments=accounts,
+        chat=house.chat,
+        analysis=house.analysis,
+        api_versions=load_api_versions(),
+        model_versions=load_model_versions(),
+        readiness=warm_up,
+        metrics=metrics,
+        annotations=settings.annotations,
+        strict=settings.strict,
+        max_body=settings.max_body,
+    )
+    return build_app(services, lifespan=lifespan)
