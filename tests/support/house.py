@@ -30,6 +30,7 @@ from foveal.images.detail import DetailedImage
 from foveal.perception.facts import FactFinder
 from foveal.resources.accounts import KeyChecker, Resource
 from foveal.resources.api_versions import load_api_versions
+from foveal.resources.callers import VisionResources
 from foveal.resources.deployments import Deployment
 from foveal.resources.versions import load_model_versions
 
@@ -127,7 +128,9 @@ def enhancements(
 ) -> Enhancements:
     """Enhancements over what `finder` sees; `hosts` are `own_hosts` and `vision_hosts`."""
     local = LocalVision(finder or FixedFinder())
-    sources = VisionSources(local, remote or ComputerVisionClient(5), keys or OneKey(), **hosts)
+    sources = VisionSources(
+        local, remote or ComputerVisionClient(5), VisionResources(keys or OneKey(), **hosts)
+    )
     return Enhancements(sources, load_grounder(), load_words(), Cl100k().count)
 
 

@@ -22,6 +22,7 @@ from foveal.enhancements.sources import VisionSources
 from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 from foveal.resources.accounts import KeyChecker, NoKeys
+from foveal.resources.callers import VisionResources
 from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
 
@@ -74,9 +75,7 @@ def build_house(
     sources = VisionSources(
         LocalVision(finder),
         remote,
-        keys or NoKeys(),
-        own_hosts=settings.own_hosts,
-        vision_hosts=settings.vision_hosts,
+        VisionResources(keys or NoKeys(), own_hosts=settings.own_hosts, vision_hosts=settings.vision_hosts),
     )
     enhancements = Enhancements(sources, load_grounder(), load_words(), tokens.count)
     chat = ChatService(slots, load_model_versions(), door, tokens, enhancements)

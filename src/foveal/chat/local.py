@@ -11,9 +11,9 @@ import msgspec
 from foveal.chat.events import Event
 from foveal.chat.request import ChatRequest
 from foveal.chat.service import ChatService
-from foveal.enhancements.sources import Caller
 from foveal.errors import InvalidImage
 from foveal.images.data_url import local_image_to_data_url
+from foveal.resources.callers import Caller
 from foveal.resources.deployments import Deployment
 
 

@@ -24,9 +24,10 @@ from foveal.chat.tokens import count_prompt
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities, Engine, Prompt, Tool, Turn
 from foveal.enhancements.service import Enhancements, Enhancing
-from foveal.enhancements.sources import COMPUTER_VISION, Caller
+from foveal.enhancements.sources import COMPUTER_VISION
 from foveal.errors import EngineUnavailable
 from foveal.resources.api_versions import ApiVersion
+from foveal.resources.callers import Caller
 from foveal.resources.deployments import Deployment
 from foveal.resources.versions import ModelVersion, ModelVersions
 

@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import msgspec
 
-from foveal.enhancements.sources import Endpoint
 from foveal.enhancements.spans import Findings
 from foveal.errors import InvalidDataSource, TooManyRequests
 from foveal.images.detail import DetailedImage
 from foveal.perception.base import Box, Point, TextLine, TextWord
 from foveal.perception.facts import SeenObject
 from foveal.perception.reading import language_of
+from foveal.resources.callers import Endpoint
 
 API_VERSION = "2023-10-01"
 MAX_ANSWER = 16 * 1024 * 1024  # bytes; a page of ten thousand words is about two million

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from foveal.engines.base import ImagePart, Part, Turn
 from foveal.engines.terms import Words
 from foveal.enhancements.ocr import read_text
-from foveal.enhancements.sources import Caller, Vision, VisionSources
+from foveal.enhancements.sources import Vision, VisionSources
 from foveal.enhancements.spans import Findings, GroundedLine
 from foveal.errors import InvalidRequest
 from foveal.images.detail import DetailedImage
 from foveal.perception.base import DetectedObject
 from foveal.perception.facts import FactFinder, SeenObject
+from foveal.resources.callers import Caller
 
 OCR = "ocr"
 GROUNDING = "grounding"

@@ -7,10 +7,10 @@ from collections.abc import Container
 
 from starlette.requests import Request
 
-from foveal.enhancements.sources import Caller
 from foveal.errors import Unauthorized
 from foveal.http.errors import UnauthorizedBearer
 from foveal.resources.accounts import KeyChecker, Resource
+from foveal.resources.callers import Caller
 
 _PORT = re.compile(r":\d+$")
 BAD_KEY = (

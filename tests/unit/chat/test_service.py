@@ -17,8 +17,8 @@ from foveal.chat.service import ChatService
 from foveal.chat.wire import read_chat_request
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities
-from foveal.enhancements.sources import Caller
 from foveal.errors import EngineError, EngineUnavailable, InvalidImage, InvalidRequest, TooManyRequests
+from foveal.resources.callers import Caller
 
 VISION = deployment("gpt-4v", "vision-preview")
 CALLER = Caller(RESOURCE)

@@ -16,10 +16,10 @@ from tests.support.house import PaperDoor
 from tests.support.server import LiveServer, live
 
 from foveal.enhancements.remote import MAX_ANSWER, ComputerVisionClient
-from foveal.enhancements.sources import Endpoint
 from foveal.enhancements.spans import Findings
 from foveal.errors import FovealError, InvalidDataSource, TooManyRequests
 from foveal.perception.base import Box
+from foveal.resources.callers import Endpoint
 
 PARAM = "dataSources.[0]"
 KEY = "k" * 32

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from foveal.enhancements.sources import Caller, Endpoint, Vision, VisionSources
+from foveal.enhancements.sources import Vision, VisionSources
 from foveal.enhancements.spans import Findings
 from foveal.errors import InvalidDataSource
 from foveal.images.detail import DetailedImage
 from foveal.resources.accounts import Resource
+from foveal.resources.callers import Caller, Endpoint, VisionResources
 
 MULTI = Resource("local", "AIServices", "swedencentral", "S0")
 OPENAI = Resource("chat", "OpenAI", "swedencentral", "S0")
@@ -53,9 +54,11 @@ def choose(
     sources = VisionSources(
         Seer("here"),
         remote,
-        Keys(),
-        own_hosts=("my-vision.cognitiveservices.azure.com",),
-        vision_hosts=("vision.local:9000", "eyes.example.com"),
+        VisionResources(
+            Keys(),
+            own_hosts=("my-vision.cognitiveservices.azure.com",),
+            vision_hosts=("vision.local:9000", "eyes.example.com"),
+        ),
     )
     addresses = frozenset(("127.0.0.1:8450", "localhost:8450", "foveal.example.com:443"))
     if parameters is None:
