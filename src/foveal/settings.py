@@ -146,6 +146,23 @@ class Settings:
     queue: int = _setting(
         32, _whole(0, 100_000), "Requests that may wait for an engine; one more is answered with 429."
     )
+    blobs: str | None = _setting(
+        None,
+        _text,
+        "Where frames, thumbnails and uploaded media are kept: a folder, or an address s3://, az:// or gs:// "
+        "with the usual credentials in the environment. Default: the folder blobs of the data directory.",
+        "s3://foveal/blobs",
+    )
+    vectors: str | None = _setting(
+        None,
+        _text,
+        "Where the vectors of video indexes are kept: a folder, or an address s3://, az:// or gs://. "
+        "Default: the folder vectors of the data directory.",
+        "s3://foveal/vectors",
+    )
+    videos_at_once: int = _setting(
+        1, _whole(1, 64), "Videos that are ingested side by side; one keeps two cores busy."
+    )
     idle_seconds: int = _setting(
         0,
         _whole(0, 31_536_000),

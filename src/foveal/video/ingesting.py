@@ -81,9 +81,9 @@ class Ingesting:
         """Free what no row speaks of any more: of removed documents, and of attempts that were given up."""
         self.publisher.sweep()
         found = list(self.work.iterdir()) if self.work.is_dir() else []
-        known = {str(key) for key in self.worksheet.documents()}
+        making = {str(key) for key in self.worksheet.unpublished()}
         for place in found:
-            if place.name not in known:
+            if place.name not in making:
                 WorkFolder(place).remove()
 
     def folder(self, document: int) -> WorkFolder:
@@ -142,7 +142,7 @@ class _Run:
             speech.append(self._step(f"speech {len(speech)}", partial(self._listen, folder, info, speech)))
         counts = (len(frames), len(speech) if begun["speech"] else None)
         self._step("publish", partial(self._publish, folder, info, counts))
-        self._step("clean", partial(self._clean, folder, info))
+        self._step("clean", partial(self._clean, folder))
 
     def _look(self, folder: WorkFolder, info: Outcome, part: Part, before: Sequence[Outcome]) -> Outcome:
         last = before[-1] if before else None
@@ -162,11 +162,11 @@ class _Run:
         task = self._task()
         self.house.study.pace(task, self._report).publishing()
         self.house.publisher.publish(task, folder, info, *counts)
+        self.house.minutes(info["duration"] / 60)
         return {}
 
-    def _clean(self, folder: WorkFolder, info: Outcome) -> Outcome:
+    def _clean(self, folder: WorkFolder) -> Outcome:
         folder.remove()
-        self.house.minutes(info["duration"] / 60)
         return {}
 
     def _update(self) -> Outcome:

@@ -175,6 +175,11 @@ class Worksheet:
         with self._database.connect() as connection:
             return set(connection.scalars(select(documents.c.key)))
 
+    def unpublished(self) -> set[int]:
+        """The keys of those that are being made."""
+        with self._database.connect() as connection:
+            return set(connection.scalars(select(documents.c.key).where(documents.c.published.is_(False))))
+
     def indexes(self) -> set[int]:
         with self._database.connect() as connection:
             return set(connection.scalars(select(video_indexes.c.key)))
@@ -184,7 +189,11 @@ class Worksheet:
             row = connection.execute(
                 select(ingestion_videos.c.document, ingestion_videos.c.url)
                 .join(ingestions, ingestions.c.key == ingestion_videos.c.ingestion)
-                .where(_video(video), ingestions.c.batch == video.batch)
+                .where(
+                    _video(video),
+                    ingestions.c.batch == video.batch,
+                    ingestion_videos.c.state.in_(UNFINISHED),
+                )
             ).first()
             if row is None:
                 return
