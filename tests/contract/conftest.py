@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.support.azurite import Azurite, azurite
 from tests.support.enhanced import Enhanced, serve_enhanced
 from tests.support.house import API_VERSION, KEY, services
 from tests.support.server import LiveServer, live
@@ -36,4 +37,11 @@ def http(server: LiveServer) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def enhanced() -> Iterator[Enhanced]:
     with serve_enhanced() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[Azurite]:
+    """A storage account as Azure's, with `azure-storage-blob` beside it."""
+    with azurite() as running:
         yield running

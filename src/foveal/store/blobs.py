@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from foveal.errors import FovealError
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -19,8 +21,23 @@ class BlobNotFound(Exception):
     """There is no blob of this path."""
 
 
+class BlobStoreError(FovealError):
+    """The store cannot be reached, refuses, or is full (`code` DiskFull)."""
+
+    status = 503
+    code = "StorageUnavailable"
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        if full:
+            super().__init__(f"{message}: there is no space left", code="DiskFull")
+        else:
+            super().__init__(message)
+
+
 class BlobStore(Protocol):
-    """Paths are relative, with slashes (`documents/7/frames/000012.jpg`). Calls block and are thread-safe."""
+    """Paths are relative, with slashes (`documents/7/frames/000012.jpg`). Calls block and are thread-safe.
+    They raise `ValueError` for what is no such path, `BlobNotFound` and `BlobStoreError`.
+    """
 
     def put(self, path: str, data: bytes | Path) -> None:
         """Write all of it or nothing; a file is streamed."""
