@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -70,8 +70,8 @@ class Metrics:
             if number:
                 self.unit(meter, number)
 
-    def unit(self, meter: str, number: int = 1) -> None:
-        """Units of a meter of its own (a call of an enhancement, a feature of image analysis) were served."""
+    def unit(self, meter: str, number: float = 1) -> None:
+        """Units of a meter of its own (a call of an enhancement, a minute of ingested video) were served."""
         self._units.labels(meter).inc(number)
 
     def watch(self, gates: Mapping[str, Gate]) -> None:
@@ -86,8 +86,31 @@ class Metrics:
             waiting.labels(name).set_function(partial(_queued, gate))
             running.labels(name).set_function(partial(_running, gate))
 
+    def watch_ingestions(self, counts: Callable[[], Mapping[str, float]]) -> None:
+        """Show how many videos wait and run, and how far the running ones are: read when the metrics are asked
+        for.
+        """
+        videos = Gauge(
+            "foveal_ingestion_videos",
+            "Videos of ingestions that are not finished.",
+            ("state",),
+            registry=self.registry,
+        )
+        for state in ("waiting", "running"):
+            videos.labels(state).set_function(partial(_count, counts, state))
+        progress = Gauge(
+            "foveal_ingestion_progress",
+            "How far the videos in work are, each from 0 to 1, together.",
+            registry=self.registry,
+        )
+        progress.set_function(partial(_count, counts, "progress"))
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _count(counts: Callable[[], Mapping[str, float]], name: str) -> float:
+    return counts()[name]
 
 
 def _queued(gate: Gate) -> float:

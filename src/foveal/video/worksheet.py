@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from foveal.errors import FovealError
@@ -76,6 +76,19 @@ class Worksheet:
         )
         with self._database.connect() as connection:
             return [Waiting(row.ingestion, row.position, row.batch) for row in connection.execute(query)]
+
+    def counts(self) -> Mapping[str, float]:
+        """How many videos are waiting and running, and how far the running ones are together (0..1 each)."""
+        query = select(
+            ingestion_videos.c.state, func.count(), func.sum(ingestion_videos.c.progress)
+        ).where(ingestion_videos.c.state.in_(UNFINISHED))
+        with self._database.connect() as connection:
+            rows = {
+                state: (number, progress)
+                for state, number, progress in connection.execute(query.group_by(ingestion_videos.c.state))
+            }
+        running, progress = rows.get("running", (0, 0.0))
+        return {"waiting": rows.get("waiting", (0, 0.0))[0], "running": running, "progress": progress}
 
     def begin(self, video: Waiting) -> Task | None:
         """Mark a video as running and reserve its document; None when there is nothing to do any more.
