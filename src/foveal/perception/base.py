@@ -8,7 +8,7 @@ callers run it in a bounded pool.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -137,6 +137,13 @@ class SpeechSegment:
     language: str
     confidence: float
     words: tuple[SpokenWord, ...] = ()
+
+    def later(self, seconds: float) -> SpeechSegment:
+        """The same, so many seconds later."""
+        words = tuple(
+            replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words
+        )
+        return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
 
 
 Samples = NDArray[np.float32]  # mono sound, 16,000 samples a second, -1..1

@@ -12,7 +12,7 @@ import msgspec
 
 from foveal.errors import InvalidVideo
 from foveal.images.thumbnail import thumbnail
-from foveal.perception.base import Embedder, Samples, SpeechSegment, Transcriber
+from foveal.perception.base import Embedder, Samples, Transcriber
 from foveal.perception.facts import Facts
 from foveal.store.blobs import BlobStore
 from foveal.video.base import FrameRecord, SampledFrame, VideoInfo
@@ -131,7 +131,7 @@ class Study:
             samples = samples[: int((end - start) * 16_000)]
         language = before[-1]["language"] if before else None
         said = self.transcriber.transcribe(samples, language=language) if len(samples) else []
-        segments = tuple(_later(segment, start) for segment in said)
+        segments = tuple(segment.later(start) for segment in said)
         vectors = [TextVector(place, one.text, b"") for place, one in enumerate(segments)]
         folder.put(f"speech-{len(before):05d}", SpeechShard(segments, self._embed(vectors)))
         # The language of the first speech is that of the video: a short window could be taken for another.
@@ -161,8 +161,3 @@ def _record(number: int, frame: SampledFrame, seen: Facts, text: str) -> FrameRe
     return FrameRecord(
         number, frame.at, frame.start, frame.end, frame.scene, seen, text=text, defect=frame.defect
     )
-
-
-def _later(segment: SpeechSegment, seconds: float) -> SpeechSegment:
-    words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words)
-    return replace(segment, start=segment.start + seconds, end=segment.end + seconds, words=words)
