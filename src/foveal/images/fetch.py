@@ -1,6 +1,6 @@
 """The one place of Foveal that fetches a URL.
 
-Every address that a client names passes here: pictures now, videos later. The URL is read once (`guard`),
+Every address that a client names passes here, of pictures and of videos. The URL is read once (`guard`),
 its name resolved once, every address that it resolves to must be public, and the connection goes to exactly
 those addresses while Host, SNI and certificate keep the name. A redirect is a new URL and starts from
 scratch. Time, bytes and the number of fetches at once are bounded. Nothing of ours travels along: no
@@ -16,8 +16,9 @@ import io
 import logging
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import TypeVar
@@ -41,6 +42,7 @@ from foveal.images.guard import (
 log = logging.getLogger(__name__)
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 DEFAULT_DEADLINE = 10.0  # seconds
 MAX_REDIRECTS = 5
@@ -58,6 +60,21 @@ class MediaError(Exception):
 
 class MediaTooLarge(MediaError):
     """More bytes than the caller takes, as announced or as counted."""
+
+
+class MediaLost(MediaError):
+    """The network or the other end failed on the way: trying once more can help."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAnswer:
+    """What a server answered at the end of the redirects, whatever its status. Names of `headers` are lower
+    case; `pieces` are of at most 64 KiB.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
 
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
@@ -113,36 +130,67 @@ class MediaFetcher:
         self, url: str, *, max_bytes: int, deadline: float | None = None
     ) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, each at most 64 KiB. Use it inside `contextlib.aclosing`."""
+        async with self._admitted(url) as stack:
+            until = asyncio.get_running_loop().time() + (self._deadline if deadline is None else deadline)
+            response = await _within(until, self._follow(url, (), stack))
+            _check_answer(response, max_bytes)
+            pieces = _pieces(response, stack)
+            received = 0
+            while (piece := await _within(until, anext(pieces, None))) is not None:
+                received += len(piece)
+                if received > max_bytes:
+                    raise MediaTooLarge(f"more than {max_bytes} bytes")
+                yield piece
+
+    @asynccontextmanager
+    async def open(
+        self, url: str, *, headers: Mapping[str, str], silence: float
+    ) -> AsyncIterator[MediaAnswer]:
+        """An answer of any length and status; nothing but a silence of so many seconds ends it.
+
+        `headers` are added to the request, also where a redirect leads. The caller counts the bytes.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._admitted(url) as stack:
+            extra = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+            response = await _within(loop.time() + silence, self._follow(url, extra, stack))
+            _check_encoding(response)
+            found = {
+                name.decode("latin-1").lower(): value.decode("utf-8", errors="replace")
+                for name, value in response.headers
+            }
+            pieces = _pieces(response, stack)
+
+            async def heard() -> AsyncGenerator[bytes, None]:
+                while (piece := await _within(loop.time() + silence, anext(pieces, None))) is not None:
+                    yield piece
+
+            answer = heard()
+            stack.push_async_callback(answer.aclose)
+            yield MediaAnswer(response.status, found, answer)
+
+    @asynccontextmanager
+    async def _admitted(self, url: str) -> AsyncIterator[AsyncExitStack]:
+        """One of the places for a fetch, and what is to be closed at its end."""
         if self._inside >= self._room:
             raise TooManyRequests("Too many downloads are waiting. Please retry.", headers=_RETRY_AFTER)
         self._inside += 1
         try:
             async with self._slots, AsyncExitStack() as stack:
-                until = asyncio.get_running_loop().time() + (self._deadline if deadline is None else deadline)
-                response = await _within(until, self._follow(url, max_bytes, stack))
-                pieces = response.aiter_stream()
-                if isinstance(pieces, AsyncGenerator):
-                    stack.push_async_callback(pieces.aclose)
-                received = 0
-                while (piece := await _within(until, anext(pieces, None))) is not None:
-                    received += len(piece)
-                    if received > max_bytes:
-                        raise MediaTooLarge(f"more than {max_bytes} bytes")
-                    yield piece
+                yield stack
         except MediaError as error:
             log.info("media door: %s: %s", redact(url), error)
             raise
         finally:
             self._inside -= 1
 
-    async def _follow(self, url: str, max_bytes: int, stack: AsyncExitStack) -> httpcore.Response:
+    async def _follow(self, url: str, headers: Headers, stack: AsyncExitStack) -> httpcore.Response:
         """The answer at the end of the redirects, its body unread."""
         target = _checked(read_url, url)
         for _ in range(MAX_REDIRECTS + 1):
             hop = await stack.enter_async_context(AsyncExitStack())
-            response = await self._request(target, hop)
+            response = await self._request(target, headers, hop)
             if response.status not in _REDIRECTS:
-                _check_answer(response, max_bytes)
                 return response
             location = _header(response, b"location")
             await hop.aclose()
@@ -151,7 +199,7 @@ class MediaFetcher:
             target = _checked(partial(redirect_target, target), location)
         raise MediaError("redirects too often")
 
-    async def _request(self, target: Target, stack: AsyncExitStack) -> httpcore.Response:
+    async def _request(self, target: Target, headers: Headers, stack: AsyncExitStack) -> httpcore.Response:
         addresses = await self._addresses(target)
         if self._tls is None and target.scheme == "https":
             self._tls = await asyncio.to_thread(default_tls)  # reads files
@@ -165,10 +213,10 @@ class MediaFetcher:
         *others, last = addresses
         for address in others:
             try:  # an address that does not answer must not eat the whole deadline
-                return await _ask(pool, target, address, stack, connect_seconds=2.0)
+                return await _ask(pool, target, address, headers, stack, connect_seconds=2.0)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await _ask(pool, target, last, stack, connect_seconds=None)
+        return await _ask(pool, target, last, headers, stack, connect_seconds=None)
 
     async def _addresses(self, target: Target) -> Sequence[str]:
         """Resolve once; every address must pass, because any of them may be the one that answers."""
@@ -189,6 +237,7 @@ async def _ask(
     pool: httpcore.AsyncConnectionPool,
     target: Target,
     address: str,
+    headers: Headers,
     stack: AsyncExitStack,
     *,
     connect_seconds: float | None,
@@ -203,6 +252,7 @@ async def _ask(
             (b"Accept", b"*/*"),
             (b"Accept-Encoding", b"identity"),
             (b"Connection", b"close"),
+            *headers,
         ],
         extensions={"sni_hostname": target.host, "timeout": {"connect": connect_seconds}},
     )
@@ -217,9 +267,12 @@ async def _within(until: float, work: Awaitable[T]) -> T:
         async with asyncio.timeout_at(until):
             return await work
     except TimeoutError as error:
-        raise MediaError("took too long") from error
+        raise MediaLost("took too long") from error
+    except socket.gaierror as error:
+        known = error.errno not in (socket.EAI_NONAME, socket.EAI_FAIL)  # the resolver itself had no answer
+        raise (MediaLost if known else MediaError)(f"{type(error).__name__} on the way") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-        raise MediaError(f"{type(error).__name__} on the way") from error
+        raise MediaLost(f"{type(error).__name__} on the way") from error
     except UnicodeError as error:
         raise MediaError("has a name that cannot be resolved") from error
 
@@ -234,12 +287,23 @@ def _checked(check: Callable[[str], T], value: str) -> T:
 def _check_answer(response: httpcore.Response, max_bytes: int) -> None:
     if response.status != 200:
         raise MediaError(f"answers {response.status}")
-    encoding = _header(response, b"content-encoding") or "identity"
-    if encoding.strip().lower() != "identity":
-        raise MediaError("answers in an encoding that was not asked for")
+    _check_encoding(response)
     length = _header(response, b"content-length")
     if length is not None and length.isdecimal() and int(length) > max_bytes:
         raise MediaTooLarge(f"announces {length[:20]} bytes")
+
+
+def _check_encoding(response: httpcore.Response) -> None:
+    encoding = _header(response, b"content-encoding") or "identity"
+    if encoding.strip().lower() != "identity":
+        raise MediaError("answers in an encoding that was not asked for")
+
+
+def _pieces(response: httpcore.Response, stack: AsyncExitStack) -> AsyncIterator[bytes]:
+    pieces = response.aiter_stream()
+    if isinstance(pieces, AsyncGenerator):
+        stack.push_async_callback(pieces.aclose)
+    return aiter(pieces)
 
 
 def _header(response: httpcore.Response, name: bytes) -> str | None:
