@@ -15,6 +15,7 @@ from foveal.http.errors import ErrorMiddleware, unrouted
 from foveal.http.image_analysis import VisionRoutes
 from foveal.http.ops import OpsRoutes
 from foveal.http.services import Services
+from foveal.http.video_retrieval import RetrievalRoutes
 
 DEPLOYMENT = "/openai/deployments/{deployment}"
 
@@ -53,6 +54,7 @@ def _routes(services: Services) -> list[Route]:
         Route("/openai/deployments/{id}", lists.deployment),
         Route("/v1/models", lists.plain_models),
         Route("/v1/models/{id}", lists.plain_model),
+        *RetrievalRoutes(services).routes(),
         Route("/healthz", ops.healthz),
         Route("/readyz", ops.readyz),
         Route("/metrics", ops.metrics),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from starlette.requests import ClientDisconnect, Request
 
 from foveal.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
+# What a shell's curl says of a body that is JSON all the same.
+SHELL_TYPES = frozenset({"application/x-www-form-urlencoded", "text/plain", "text/json"})
 
-def check_content_type(request: Request) -> None:
-    """JSON, or nothing said; anything else is 415."""
+
+def check_content_type(request: Request, also: Container[str] = ()) -> None:
+    """JSON, one of `also`, or nothing said; anything else is 415."""
     given = request.headers.get("content-type")
     if given is not None and given.strip():
         kind, *options = (piece.strip().lower() for piece in given.split(";"))
-        if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+        json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+        if not json and kind not in also:
             raise UnsupportedMediaType(
                 f"The content type '{kind[:80]}' is not supported: send application/json.",
                 param="Content-Type",

@@ -8,6 +8,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foveal.http.errors import is_retrieval
 from foveal.http.metrics import Metrics
 
 _SLASHES = re.compile("/{2,}")
@@ -70,6 +71,8 @@ def _headers(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
         (b"x-request-id", request_id),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if is_retrieval(scope["path"]):
+        headers.append((b"request-id", request_id))
     for name, value in scope["headers"]:
         if name == _ECHOED:
             if len(value) <= _MAX_ECHO and all(32 < byte < 127 for byte in value):

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foveal.analysis.refusals import RefusedAnalysis
 from foveal.errors import DeploymentNotFound, FovealError, InvalidRequest, NotFound, Unauthorized
+from foveal.video.contract import InvalidName
 
 log = logging.getLogger("foveal.http")
 
@@ -52,7 +53,12 @@ def is_plain(path: str) -> bool:
 
 def is_vision(path: str) -> bool:
     """Whether a path belongs to the Computer Vision surface."""
-    return path.startswith("/computervision/")
+    return path.startswith("/computervision/") or is_retrieval(path)
+
+
+def is_retrieval(path: str) -> bool:
+    """Whether a path belongs to Video Retrieval."""
+    return path.startswith(("/computervision/retrieval/", "/retrieval/"))
 
 
 def error_body(error: FovealError, path: str) -> dict[str, Any]:
@@ -62,7 +68,7 @@ def error_body(error: FovealError, path: str) -> dict[str, Any]:
     if isinstance(error, UnauthorizedBearer):
         return {"statusCode": 401, "message": error.message}
     if is_vision(path):
-        return {"error": _vision_error(error)}
+        return {"error": _retrieval_error(error) if is_retrieval(path) else _vision_error(error)}
     if isinstance(error, InvalidRequest):
         return {
             "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
@@ -95,6 +101,15 @@ def _vision_error(error: FovealError) -> dict[str, Any]:
     body: dict[str, Any] = {"code": error.code or "InvalidRequest", "message": error.message}
     if isinstance(error, RefusedAnalysis) and error.inner is not None:
         body["innererror"] = {"code": error.inner, "message": error.message}
+    return body
+
+
+def _retrieval_error(error: FovealError) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": error.code or "InvalidRequest", "message": error.message}
+    if error.param is not None:
+        body["target"] = error.param
+    if isinstance(error, InvalidName):
+        body["innererror"] = {"code": "InvalidName", "message": error.reason}
     return body
 
 

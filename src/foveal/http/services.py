@@ -13,6 +13,7 @@ from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
 from foveal.resources.versions import ModelVersions
+from foveal.video.retrieval import Retrieval
 
 Annotations = Literal["azure", "compact", "off"]
 
@@ -35,6 +36,7 @@ class Services:
     model_versions: ModelVersions
     readiness: Readiness
     metrics: Metrics
+    retrieval: Retrieval | None = None
     annotations: Annotations = "azure"
     strict: bool = False
     max_body: int = 272 * 1024 * 1024
