@@ -36,8 +36,9 @@ class ChoiceEnded:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """In cl100k tokens; `image_tokens` are a part of `prompt_tokens`. `ocr` and `grounding` are the calls of
-    each enhancement, one per picture: they are billed by themselves and cost no tokens.
+    """In cl100k tokens; `image_tokens` (pictures, and frames of a video) are a part of `prompt_tokens`. `ocr`
+    and `grounding` are the calls of each enhancement, one per picture, `video_queries` the searches of an
+    index of videos: they are billed by themselves and cost no tokens.
     """
 
     prompt_tokens: int
@@ -46,6 +47,7 @@ class Usage:
     images: int = 0
     ocr: int = 0
     grounding: int = 0
+    video_queries: int = 0
 
     @property
     def total_tokens(self) -> int:

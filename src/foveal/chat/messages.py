@@ -1,11 +1,13 @@
 """`messages` of the wire → `Message`: every content shape that published clients have sent.
 
 Beside the documented string and parts: bare strings in an array, `{"image": URL or base64}`, `image_url` as a
-bare string, `url` and `detail` at the part's own level (as Azure's specification had it by mistake).
+bare string, `url` and `detail` at the part's own level (as Azure's specification had it by mistake),
+`acv-document-id`, and the id of a document anywhere, with and without `type`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast, get_args
 
 from foveal.chat.fields import (
@@ -21,11 +23,14 @@ from foveal.chat.fields import (
 from foveal.chat.request import (
     MAX_IMAGES,
     Content,
+    DocumentContent,
     ImageContent,
     Message,
     MessageRole,
     RequestedDetail,
     TextContent,
+    Video,
+    VideoContent,
 )
 from foveal.engines.base import ToolCall
 from foveal.errors import InvalidRequest
@@ -34,7 +39,7 @@ ROLES: tuple[str, ...] = get_args(MessageRole)
 DETAILS: tuple[str, ...] = get_args(RequestedDetail)
 MAX_MESSAGES = 2048  # Azure's own limit
 MAX_PARTS = 4096
-VIDEO_KEYS = ("acv_document_id", "acv-document-id")
+DOCUMENT_KEYS = ("acv_document_id", "acv-document-id")
 
 
 def read_messages(body: JsonObject) -> tuple[Message, ...]:
@@ -61,9 +66,33 @@ def read_messages(body: JsonObject) -> tuple[Message, ...]:
         messages.append(message)
     if sum(len(message.images) for message in messages) > MAX_IMAGES:
         raise InvalidRequest(f"Too many images in request. Max is {MAX_IMAGES}.", param="messages")
+    _check_videos(messages)
     if sum(len(message.content) for message in messages) > MAX_PARTS:
         raise InvalidRequest(f"Too many content parts in request. Max is {MAX_PARTS}.", param="messages")
     return tuple(messages)
+
+
+def _check_videos(messages: Sequence[Message]) -> None:
+    """One video, by whatever id or URL; it may be named again, as in the history of a conversation."""
+    videos = [video for message in messages for video in message.videos]
+    if not videos:
+        return
+    for other in videos[1:]:
+        if _named(other) != _named(videos[0]):
+            raise InvalidRequest(
+                "Too many videos in request. Max is 1; each question is about one video.", param=other.param
+            )
+    for message in messages:
+        for image in message.images:
+            raise InvalidRequest(
+                "A request can have a video or images, not both: leave out the images, or send frames of the "
+                "video as images.",
+                param=image.param,
+            )
+
+
+def _named(video: Video) -> str:
+    return video.document_id if isinstance(video, DocumentContent) else video.url
 
 
 def _read_message(item: JsonObject, path: str, last_function_call: str) -> Message:
@@ -127,9 +156,10 @@ def _read_content(value: Any, path: str, role: str, may_be_null: bool) -> tuple[
     parts = tuple(_read_part(part, f"{where}.[{index}]") for index, part in enumerate(value))
     if role != "user":
         for index, part in enumerate(parts):
-            if isinstance(part, ImageContent):
+            if not isinstance(part, TextContent):
+                what = "Images" if isinstance(part, ImageContent) else "Videos"
                 raise InvalidRequest(
-                    f"Invalid content type. Images are only allowed with role 'user', not '{role}'.",
+                    f"Invalid content type. {what} are only allowed with role 'user', not '{role}'.",
                     param=f"{where}.[{index}].type",
                 )
     return parts
@@ -140,17 +170,14 @@ def _read_part(value: object, path: str) -> Content:
         return TextContent(value)
     part = mapping(value, path)
     kind = part.get("type")
-    for key in VIDEO_KEYS:
-        if key in part or kind == key:
-            raise InvalidRequest(
-                f"Video content ('{key}') is not supported by this version of Foveal: "
-                "send text and image_url parts.",
-                param=f"{path}.{key}",
-            )
+    if kind in DOCUMENT_KEYS or (kind is None and any(key in part for key in DOCUMENT_KEYS)):
+        return _read_document(part, path)
     if kind == "text" or (kind is None and "text" in part):
         return TextContent(required_string(part, "text", f"{path}.text"))
     if kind == "image_url" or (kind is None and "image_url" in part):
         return _read_image_url(part, path)
+    if kind == "video_url" or (kind is None and "video_url" in part):
+        return _read_video_url(part, path)
     if kind in (None, "image") and "image" in part:
         source = required_string(part, "image", f"{path}.image")
         detail = _read_detail(part, f"{path}.detail")
@@ -159,8 +186,29 @@ def _read_part(value: object, path: str) -> Content:
     if kind is None:
         raise missing(f"{path}.type")
     raise InvalidRequest(
-        f"Invalid content type {_quoted(kind)}: supported are 'text' and 'image_url'.", param=f"{path}.type"
+        f"Invalid content type {_quoted(kind)}: supported are 'text', 'image_url', 'video_url' and "
+        "'acv_document_id'.",
+        param=f"{path}.type",
     )
+
+
+def _read_document(part: JsonObject, path: str) -> DocumentContent:
+    key = next((key for key in DOCUMENT_KEYS if key in part), DOCUMENT_KEYS[0])
+    where = f"{path}.{key}"
+    document_id = required_string(part, key, where)
+    if not document_id.strip():
+        raise InvalidRequest(f"'' is too short - '{where}'", param=where)
+    return DocumentContent(document_id, where)
+
+
+def _read_video_url(part: JsonObject, path: str) -> VideoContent:
+    video = part.get("video_url")
+    where = f"{path}.video_url"
+    if isinstance(video, str):
+        return VideoContent(video, where)
+    if video is None:
+        raise missing(where)
+    return VideoContent(required_string(mapping(video, where), "url", f"{where}.url"), f"{where}.url")
 
 
 def _read_image_url(part: JsonObject, path: str) -> ImageContent:

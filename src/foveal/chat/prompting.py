@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from foveal.chat.request import ChatRequest, ImageContent, Message, MessageRole, RequestedDetail, TextContent
-from foveal.engines.base import ImagePart, Part, Prompt, Role, TextPart, Tool, Turn
+from foveal.chat.request import (
+    ChatRequest,
+    Content,
+    ImageContent,
+    Message,
+    MessageRole,
+    RequestedDetail,
+    TextContent,
+)
+from foveal.engines.base import ImagePart, Part, Prompt, Role, TextPart, Tool, Turn, VideoPart
 from foveal.images.detail import DetailedImage
 
 _ROLES: dict[MessageRole, Role] = {
@@ -53,8 +61,17 @@ async def _open(image: ImageContent, door: Door) -> DetailedImage:
     return await open_it(image.source, image.detail, param=image.param)
 
 
-def build_turns(request: ChatRequest, images: Opened) -> tuple[Turn, ...]:
-    return tuple(_turn(message, images) for message in request.messages)
+def build_turns(request: ChatRequest, images: Opened, video: VideoPart | None = None) -> tuple[Turn, ...]:
+    """The video stands where it is named first; where it is named again, as in a conversation, is nothing."""
+    turns: list[Turn] = []
+    for message in request.messages:
+        turn = _turn(message, images, video)
+        if message.videos:
+            video = None
+            if not turn.parts:
+                continue
+        turns.append(turn)
+    return tuple(turns)
 
 
 def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:
@@ -84,18 +101,22 @@ def _wrap(seed: int) -> int:
     return (seed + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def _turn(message: Message, images: Opened) -> Turn:
+def _turn(message: Message, images: Opened, video: VideoPart | None) -> Turn:
     return Turn(
         role=_ROLES[message.role],
-        parts=_parts(message.content, images),
+        parts=tuple(_parts(message.content, images, video)),
         name=message.name,
         tool_calls=message.tool_calls,
         tool_call_id=message.tool_call_id,
     )
 
 
-def _parts(content: Sequence[TextContent | ImageContent], images: Opened) -> tuple[Part, ...]:
-    return tuple(
-        TextPart(part.text) if isinstance(part, TextContent) else ImagePart(images[part.param])
-        for part in content
-    )
+def _parts(content: Sequence[Content], images: Opened, video: VideoPart | None) -> Iterator[Part]:
+    for part in content:
+        if isinstance(part, TextContent):
+            yield TextPart(part.text)
+        elif isinstance(part, ImageContent):
+            yield ImagePart(images[part.param])
+        elif video is not None:
+            yield video
+            video = None

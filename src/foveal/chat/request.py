@@ -32,7 +32,24 @@ class ImageContent:
     param: str
 
 
-Content = TextContent | ImageContent
+@dataclass(frozen=True, slots=True)
+class DocumentContent:
+    """A video of an index, by its document id; the data source of the request names the index."""
+
+    document_id: str
+    param: str
+
+
+@dataclass(frozen=True, slots=True)
+class VideoContent:
+    """A video by a URL: http, https, data."""
+
+    url: str
+    param: str
+
+
+Video = DocumentContent | VideoContent
+Content = TextContent | ImageContent | Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,14 @@ class Message:
     @property
     def images(self) -> tuple[ImageContent, ...]:
         return tuple(part for part in self.content if isinstance(part, ImageContent))
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        return tuple(part for part in self.content if isinstance(part, Video))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.content if isinstance(part, TextContent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +118,14 @@ class ChatRequest:
     @property
     def images(self) -> tuple[ImageContent, ...]:
         return tuple(image for message in self.messages for image in message.images)
+
+    @property
+    def video(self) -> Video | None:
+        """The video that the request is about, where it stands first. There is only one."""
+        return next((video for message in self.messages for video in message.videos), None)
+
+    @property
+    def question(self) -> str:
+        """What the user said last."""
+        said = (message.text for message in reversed(self.messages) if message.role == "user")
+        return next((text for text in said if text.strip()), "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foveal.chat.request import ChatRequest, TextContent
+from foveal.chat.request import ChatRequest, DocumentContent, TextContent, VideoContent
 from foveal.engines.base import Abilities
 from foveal.enhancements.sources import COMPUTER_VISION
 from foveal.errors import InvalidRequest
@@ -19,8 +19,11 @@ STRICT_MAX_TOKENS = 16
 NO_ENHANCEMENTS = (
     "The deployed GPT model does not support Vision Enhancement and On Your Data (OYD) with images"
 )
-ENHANCEMENTS = ("ocr", "grounding")
+VIDEO = "video"
+VIDEO_INDEX = "AzureComputerVisionVideoIndex"
+ENHANCEMENTS = ("ocr", "grounding", VIDEO)
 NO_IMAGES = "Invalid content type. image_url is only supported by certain models."
+NO_VIDEO = "Invalid content type. Videos are only supported by certain models."
 
 _SAMPLING = frozenset({"temperature", "top_p", "n", "stop", "max_tokens", "logit_bias"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
@@ -44,6 +47,7 @@ class Rules:
             self._check_strict(request)
         self._check_enhancements(request)
         self._check_images(request)
+        self._check_video(request)
         self._check_format(request)
         self._check_engine(request)
         self._check_max_tokens(request)
@@ -75,6 +79,17 @@ class Rules:
             raise InvalidRequest(NO_ENHANCEMENTS)
         for name in sorted(request.fields - self._strict_fields(request)):
             raise _validation_error(name[:80], "extra fields not permitted (type=value_error.extra)")
+        video = request.video
+        if isinstance(video, DocumentContent) and VIDEO not in request.enhancements:
+            raise InvalidRequest(
+                "A document id needs the 'video' enhancement: set 'enhancements.video.enabled' to true.",
+                param=video.param,
+            )
+        if isinstance(video, VideoContent) and self.api is not None:
+            raise InvalidRequest(
+                "Invalid content type 'video_url': supported are 'text', 'image_url' and 'acv_document_id'.",
+                param=video.param,
+            )
 
     def _strict_fields(self, request: ChatRequest) -> frozenset[str]:
         """The fields that the specification of this api-version has on this route, for this model version."""
@@ -91,12 +106,14 @@ class Rules:
         return known
 
     def _check_enhancements(self, request: ChatRequest) -> None:
-        others = [one for one in request.data_sources if not one.is_a(COMPUTER_VISION)]
-        if not request.enhancements and not others:
-            return
-        if not self.version.enhancements:
-            param = f"enhancements.{request.enhancements[0]}" if request.enhancements else others[0].param
-            raise InvalidRequest(NO_ENHANCEMENTS, param=param)
+        known = (COMPUTER_VISION, VIDEO_INDEX)
+        others = [one for one in request.data_sources if not any(map(one.is_a, known))]
+        params = [f"enhancements.{name}" for name in request.enhancements]
+        if isinstance(request.video, DocumentContent):
+            params.append(request.video.param)
+        params += [one.param for one in request.data_sources if not one.is_a(COMPUTER_VISION)]
+        if params and not self.version.enhancements:
+            raise InvalidRequest(NO_ENHANCEMENTS, param=params[0])
         for name in request.enhancements:
             if name not in ENHANCEMENTS:
                 raise InvalidRequest(
@@ -117,13 +134,16 @@ class Rules:
                 for image in message.images:
                     j = message.content.index(image)
                     raise InvalidRequest(NO_IMAGES, param=f"messages.[{i}].content.[{j}].type")
-        if request.response_format is not None:
-            raise _no_format(request.response_format.type)
-        if request.tools:
-            name = "functions" if request.functions_form else "tools"
-            raise InvalidRequest(
-                f"Invalid parameter: '{name}' is not supported with image input with this model.", param=name
-            )
+        _check_beside(request, "image")
+
+    def _check_video(self, request: ChatRequest) -> None:
+        if request.video is None:
+            return
+        if not (
+            self.version.takes_images(self.deployment.sku) and (self.abilities.video or self.abilities.images)
+        ):
+            raise InvalidRequest(NO_VIDEO, param=request.video.param)
+        _check_beside(request, "video")
 
     def _check_format(self, request: ChatRequest) -> None:
         wanted = request.response_format
@@ -156,6 +176,17 @@ class Rules:
                 "completion tokens.",
                 param=name,
             )
+
+
+def _check_beside(request: ChatRequest, what: str) -> None:
+    """What Azure did not do for a request with pictures."""
+    if request.response_format is not None:
+        raise _no_format(request.response_format.type)
+    if request.tools:
+        name = "functions" if request.functions_form else "tools"
+        raise InvalidRequest(
+            f"Invalid parameter: '{name}' is not supported with {what} input with this model.", param=name
+        )
 
 
 def _validation_error(field: str, reason: str) -> InvalidRequest:

@@ -19,10 +19,12 @@ from foveal.chat.prompting import (
     with_seed,
 )
 from foveal.chat.request import ChatRequest
-from foveal.chat.rules import Rules
-from foveal.chat.tokens import count_prompt
+from foveal.chat.rules import VIDEO, Rules
+from foveal.chat.tokens import count_pictures, count_prompt
+from foveal.chat.videos import VideoDesk, Watch, not_set_up
 from foveal.cl100k import Cl100k
-from foveal.engines.base import Abilities, Engine, Prompt, Tool, Turn
+from foveal.engines.base import Abilities, Engine, Tool, Turn
+from foveal.engines.video_text import with_videos_spelled_out
 from foveal.enhancements.service import Enhancements, Enhancing
 from foveal.enhancements.sources import COMPUTER_VISION
 from foveal.errors import EngineUnavailable
@@ -51,6 +53,7 @@ class ChatService:
         door: Door,
         tokens: Cl100k,
         enhancements: Enhancements,
+        videos: VideoDesk | None = None,
     ) -> None:
         self._engines = {name: slot.engine for name, slot in engines.items()}
         self._gates = {name: Gate(slot.running, slot.waiting) for name, slot in engines.items()}
@@ -58,6 +61,7 @@ class ChatService:
         self._door = door
         self._tokens = tokens
         self._enhancements = enhancements
+        self._videos = videos
 
     @property
     def gates(self) -> Mapping[str, Gate]:
@@ -98,23 +102,35 @@ class ChatService:
         """Answer a request. Nothing is started before the first `anext`; closing it stops the engine at once.
 
         Raises, before the first event: `InvalidRequest`, `InvalidImage`, `InvalidDataSource`,
-        `TooManyRequests`, engine errors.
+        `VideoSamplingFailed`, `InvalidVideo`, `VideoUnreachable`, `TooManyRequests`, engine errors.
         """
         rules.check(request)
         enhancing = self._begin(request, caller)
         engine = self.engine_of(rules.deployment)
+        watch = self._begin_video(request, caller, engine)
         gate = self._gates[rules.deployment.engine]
         completion_tokens = 0
         async with gate.admit():
-            turns = build_turns(request, await open_images(request, self._door))
+            watched = None if watch is None else await watch()
+            opened = await open_images(request, self._door)
+            turns = build_turns(request, opened, None if watched is None else watched.part)
             # Enhancements are billed by themselves: what they add to the prompt costs no tokens, as on Azure.
             prompt_tokens = await self._count(turns, offered_tools(request))
             max_tokens = rules.max_tokens(request, prompt_tokens)
+            usage = Usage(
+                prompt_tokens,
+                0,
+                count_pictures(turns),
+                len(opened),
+                video_queries=0 if watched is None else watched.queries,
+            )
             if enhancing is not None:
                 turns = await enhancing.look(turns)
             prompt = build_prompt(request, turns, max_tokens)
+            if not engine.abilities.video:
+                prompt = with_videos_spelled_out(prompt)
             choices, one_call = request.n, request.functions_form or not request.parallel_tool_calls
-            del request  # lets go of the pictures' base64 while the engine works
+            del request, watch, opened  # lets go of what was sent as base64 while the engine works
             async with gate.turn():
                 for index in range(choices):
                     choice = Choice(index, with_seed(prompt, index), self._tokens, only_one_call=one_call)
@@ -122,14 +138,21 @@ class ChatService:
                         async for event in events:
                             yield event
                     completion_tokens += choice.spent
-        yield AnswerEnded(_usage(prompt, prompt_tokens, completion_tokens, enhancing))
+        yield AnswerEnded(_with_answer(usage, completion_tokens, enhancing))
+
+    def _begin_video(self, request: ChatRequest, caller: Caller, engine: Engine) -> Watch | None:
+        if self._videos is None:
+            not_set_up(request)
+            return None
+        return self._videos.begin(request, caller, facts=engine.abilities.video)
 
     def _begin(self, request: ChatRequest, caller: Caller) -> Enhancing | None:
-        if not request.enhancements:
+        wanted = [name for name in request.enhancements if name != VIDEO]
+        if not wanted:
             return None
         source = next((one for one in request.data_sources if one.is_a(COMPUTER_VISION)), None)
         param, parameters = (None, {}) if source is None else (source.param, source.parameters)
-        return self._enhancements.begin(request.enhancements, param, parameters, caller)
+        return self._enhancements.begin(wanted, param, parameters, caller)
 
     async def _count(self, turns: Sequence[Turn], tools: Sequence[Tool]) -> int:
         """The prompt's tokens; counted beside the event loop when the prompt is long."""
@@ -153,13 +176,10 @@ async def _grounded(
             yield event
 
 
-def _usage(prompt: Prompt, prompt_tokens: int, completion_tokens: int, enhancing: Enhancing | None) -> Usage:
-    images = prompt.images
-    return Usage(
-        prompt_tokens,
-        completion_tokens,
-        sum(image.tokens for image in images),
-        len(images),
+def _with_answer(usage: Usage, completion_tokens: int, enhancing: Enhancing | None) -> Usage:
+    return replace(
+        usage,
+        completion_tokens=completion_tokens,
         ocr=enhancing.calls if enhancing is not None and enhancing.ocr else 0,
         grounding=enhancing.calls if enhancing is not None and enhancing.grounding else 0,
     )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from foveal.chat.events import Event
-from foveal.chat.request import ChatRequest
+from foveal.chat.request import ChatRequest, DocumentContent
 from foveal.chat.wire import read_chat_request
 from foveal.errors import DeploymentNotFound, InvalidRequest, NotFound
 from foveal.http.auth import authenticate, caller_of
@@ -104,12 +104,13 @@ def _form(
     model: str | None = None,
     plain: bool = False,
 ) -> Form:
+    enhanced = bool(request.enhancements) or isinstance(request.video, DocumentContent)
     return Form(
         id=f"chatcmpl-{secrets.token_hex(15)[:29]}",
         created=int(time.time()),
         model=model or deployment.model,
         fingerprint=_fingerprint(deployment),
-        annotations="off" if request.enhancements else annotations,  # such answers had none on Azure
+        annotations="off" if enhanced else annotations,  # such answers had none on Azure
         plain=plain,
         functions=request.functions_form,
         stream=request.stream,

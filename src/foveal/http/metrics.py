@@ -63,10 +63,11 @@ class Metrics:
     def answered(self, usage: Usage) -> None:
         self._prompt.inc(usage.prompt_tokens)
         self._completion.inc(usage.completion_tokens)
-        if usage.images:
+        if usage.image_tokens:
             self._image_tokens.inc(usage.image_tokens)
             self._images.inc(usage.images)
-        for meter, number in (("ocr", usage.ocr), ("grounding", usage.grounding)):
+        units = {"ocr": usage.ocr, "grounding": usage.grounding, "video.query": usage.video_queries}
+        for meter, number in units.items():
             if number:
                 self.unit(meter, number)
 

@@ -161,7 +161,12 @@ TOOL = [{"type": "function", "function": {"name": "f"}}]
         ),
         ("turbo-2024-04-09", {"messages": IMAGE, "tools": TOOL}, "tools", "image input"),
         ("turbo-2024-04-09", {"messages": IMAGE, "functions": [{"name": "f"}]}, "functions", "image input"),
-        ("vision-preview", {"enhancements": {"video": {"enabled": True}}}, "enhancements.video", "not supp"),
+        (
+            "vision-preview",
+            {"enhancements": {"video": {"enabled": True}}},
+            "enhancements.video",
+            "not set up",
+        ),
         (
             "turbo-2024-04-09",
             {"enhancements": {"ocr": {"enabled": True}}},

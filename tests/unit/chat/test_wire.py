@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from foveal.chat.request import ChatRequest, DataSource, ImageContent, RequestedDetail, TextContent
+from foveal.chat.request import (
+    ChatRequest,
+    DataSource,
+    DocumentContent,
+    ImageContent,
+    RequestedDetail,
+    TextContent,
+    VideoContent,
+)
 from foveal.chat.wire import read_chat_request
 from foveal.engines.base import ToolCall, ToolChoice
 from foveal.errors import InvalidRequest
@@ -71,11 +80,77 @@ def test_text_in_every_shape(role: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["acv_document_id", "acv-document-id"])
-def test_video_is_refused_by_name(key: str) -> None:
-    error = refused(messages=[{"role": "user", "content": [{"type": key, key: "id"}, "what?"]}])
-    assert error.param == f"messages.[0].content.[0].{key}"
-    assert "Video" in error.message
-    assert refused(messages=[{"role": "user", "content": [{key: "id"}]}]).param == error.param
+def test_the_id_of_a_document_in_every_shape(key: str) -> None:
+    for part in ({"type": key, key: "my clip.1"}, {key: "my clip.1"}):
+        found = DocumentContent("my clip.1", f"messages.[0].content.[0].{key}")
+        assert content(part, "what?") == (found, TextContent("what?"))
+        assert content("what?", part)[1] == replace(found, param=f"messages.[0].content.[1].{key}")
+    mixed = content({"type": "acv_document_id", "acv-document-id": "x"})
+    assert mixed == (DocumentContent("x", "messages.[0].content.[0].acv-document-id"),)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "video_url", "video_url": {"url": "https://a/b.mp4"}},
+        {"video_url": {"url": "https://a/b.mp4"}},
+        {"type": "video_url", "video_url": "https://a/b.mp4"},
+    ],
+)
+def test_the_url_of_a_video_in_every_shape(part: Any) -> None:
+    where = "messages.[0].content.[0].video_url"
+    param = where if isinstance(part["video_url"], str) else f"{where}.url"
+    assert content(part) == (VideoContent("https://a/b.mp4", param),)
+
+
+DOCUMENT = {"type": "acv_document_id", "acv_document_id": "a"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "param"),
+    [
+        ([{"type": "acv_document_id"}], "acv_document_id"),
+        ([{"acv_document_id": None}], "acv_document_id"),
+        ([{"acv_document_id": " "}], "acv_document_id"),
+        ([{"acv-document-id": 7}], "acv-document-id"),
+        ([{"type": "video_url"}], "video_url"),
+        ([{"type": "video_url", "video_url": {}}], "video_url.url"),
+        ([{"type": "video_url", "video_url": [1]}], "video_url"),
+    ],
+)
+def test_a_broken_video_is_refused_by_name(parts: list[Any], param: str) -> None:
+    assert refused(messages=[{"role": "user", "content": parts}]).param == f"messages.[0].content.[0].{param}"
+
+
+def test_one_video_and_no_pictures_beside_it() -> None:
+    def two(*parts: Any) -> list[Any]:
+        return [{"role": "user", "content": [part, "what?"]} for part in parts]
+
+    for other in ({"acv_document_id": "b"}, {"video_url": "https://a/b.mp4"}):
+        error = refused(messages=two(DOCUMENT, other))
+        assert "Too many videos" in error.message
+        assert error.param is not None
+        assert error.param.startswith("messages.[1].content.[0].")
+    image = {"type": "image_url", "image_url": {"url": "https://a/b.png"}}
+    for parts in ((DOCUMENT, image), (image, DOCUMENT), (image, {"video_url": "https://a/b.mp4"})):
+        assert "not both" in refused(messages=two(*parts)).message
+    again = read(messages=two(DOCUMENT, DOCUMENT))
+    assert again.video == DocumentContent("a", "messages.[0].content.[0].acv_document_id")
+    for role in ("system", "assistant"):
+        error = refused(messages=[{"role": role, "content": [DOCUMENT]}])
+        assert "only allowed with role 'user'" in error.message
+
+
+def test_the_question_is_what_the_user_said_last() -> None:
+    request = read(
+        messages=[
+            {"role": "user", "content": "first"},
+            {"role": "assistant", "content": "no question"},
+            {"role": "user", "content": ["from 0s", "to 20s?"]},
+            {"role": "user", "content": [DOCUMENT]},
+        ]
+    )
+    assert request.question == "from 0s\nto 20s?"
 
 
 def test_a_conversation_with_tools() -> None:
