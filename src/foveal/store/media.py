@@ -1,0 +1,184 @@
+"""Uploaded media: files that Foveal itself serves at addresses with an expiring signature.
+
+The signature is a shared access signature of Azure's own form (`foveal.store.sas`) for the blob NAME of the
+container `media` of an account `storage`: the address `…/storage/media/NAME?…` reads like one of a storage
+account, and Azure's SDK takes it. It permits reading that one file. The key is made once for a data
+directory.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import secrets
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from foveal.errors import Conflict, FovealError, InvalidRequest, NotFound, SetupError
+from foveal.store.blobs import Blob, BlobNotFound, BlobStore
+from foveal.store.sas import READ, VERSION, is_key, read_time, sign, signed_query
+
+ROUTE = "/storage/media/"  # and the name, quoted
+KEY_FILE = "media.key"
+LASTS = timedelta(days=7)
+_ACCOUNT, _CONTAINER = "storage", "media"
+_FOLDER = "media/"
+_MAX_NAME = 200
+
+
+class AuthenticationFailed(FovealError):
+    """The signature of an address is missing, wrong, over, or is not for this; `detail` says which."""
+
+    status = 403
+    code = "AuthenticationFailed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "Server failed to authenticate the request. Make sure the value of Authorization header is "
+            "formed correctly including the signature."
+        )
+        self.detail = detail
+
+
+class MediaNotFound(NotFound):
+    code = "BlobNotFound"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("The specified blob does not exist.")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One uploaded file; `modified` in seconds since 1970."""
+
+    name: str
+    size: int
+    modified: float
+
+    @property
+    def etag(self) -> str:
+        return f'"0x{round(self.modified * 1e6):X}{self.size:X}"'
+
+
+class MediaStore:
+    """All calls block. `key` signs the addresses (base64)."""
+
+    def __init__(self, blobs: BlobStore, key: str) -> None:
+        self._blobs = blobs
+        self._key = key
+
+    def add(self, name: str, file: Path, *, replace: bool = False) -> Media:
+        """Keep a file under this name. Raises `InvalidRequest` for the name, `Conflict` when it is taken."""
+        path = _path(name)
+        if not replace:
+            with suppress(BlobNotFound):
+                self._blobs.head(path)
+                raise Conflict(f"there is a file '{name}' already", code="BlobAlreadyExists")
+        self._blobs.put(path, file)
+        return self.find(name)
+
+    def find(self, name: str) -> Media:
+        """Raises `MediaNotFound`."""
+        try:
+            return _media(self._blobs.head(_path(name)))
+        except (BlobNotFound, InvalidRequest):
+            raise MediaNotFound(name) from None
+
+    def read(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` up to, not including, `end`. Raises `MediaNotFound`."""
+        try:
+            return self._blobs.stream(_path(name), start, end)
+        except (BlobNotFound, InvalidRequest):
+            raise MediaNotFound(name) from None
+
+    def all(self) -> list[Media]:
+        """Ordered by name."""
+        return [_media(blob) for blob in self._blobs.list(_FOLDER)]
+
+    def remove(self, name: str) -> None:
+        """Raises `MediaNotFound`."""
+        self.find(name)
+        self._blobs.remove(_path(name))
+
+    def url(self, base: str, name: str, lasts: timedelta = LASTS) -> str:
+        """The address under which a server at `base` lets anybody read the file for so long."""
+        until = datetime.now(UTC) + lasts
+        query = signed_query(self._key, _ACCOUNT, _CONTAINER, name, until=until)
+        return f"{base.rstrip('/')}{ROUTE}{quote(name, safe='')}?{query}"
+
+    def check(self, name: str, query: Mapping[str, str]) -> None:
+        """Whether the query of an address permits reading the file. Raises `AuthenticationFailed`."""
+        if not self.is_signed(name, query):
+            raise AuthenticationFailed("Signature did not match.")
+        now = datetime.now(UTC)
+        until, since = read_time(query.get("se", "")), read_time(query.get("st", ""))
+        if until is None or until <= now or (query.get("st") and (since is None or since > now)):
+            frame = f"Start [{query.get('st', '')}] - Expiry [{query.get('se', '')}] - Current [{now:%FT%TZ}]"
+            raise AuthenticationFailed(f"Signature not valid in the specified time frame: {frame}")
+        if READ not in query.get("sp", "") or query.get("sr") != "b":
+            raise AuthenticationFailed("The signature does not permit reading this blob.")
+
+    def is_signed(self, name: str, query: Mapping[str, str]) -> bool:
+        """Whether this server's key signed the query for this name, whatever it permits."""
+        # A field that is not among those that are signed here makes the signature another one.
+        if query.get("sv") != VERSION or any(query.get(field) for field in ("si", "sip", "spr")):
+            return False
+        wanted = sign(self._key, query, _ACCOUNT, _CONTAINER, name)
+        given = query.get("sig", "").encode("utf-8", "surrogatepass")
+        return hmac.compare_digest(wanted.encode("ascii"), given)
+
+
+def open_media(blobs: BlobStore, data: Path) -> MediaStore:
+    """The media of a data directory; its key is made when there is none. Raises `SetupError`."""
+    path = data / KEY_FILE
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _make_key(path)
+        key = path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no text"
+        raise SetupError(f"the key {path} of uploaded media cannot be used: {reason}") from None
+    if not is_key(key):
+        raise SetupError(f"{path} holds no key; remove it to have a new one (old addresses end with it)")
+    return MediaStore(blobs, key)
+
+
+def _make_key(path: Path) -> None:
+    """Written beside and linked: of two processes that begin at once, one wins and both read its key."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".media-key-")  # 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(base64.b64encode(secrets.token_bytes(64)).decode("ascii") + "\n")
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
+
+
+def _media(blob: Blob) -> Media:
+    return Media(blob.path.removeprefix(_FOLDER), blob.size, blob.modified)
+
+
+def _path(name: str) -> str:
+    """The blob of a name. Raises `InvalidRequest` for what cannot be a name of a file."""
+    if (
+        not name
+        or len(name) > _MAX_NAME
+        or name in (".", "..")
+        or any(sign in name for sign in "/\\#")
+        or any(unicodedata.category(character)[0] == "C" for character in name)
+    ):
+        raise InvalidRequest(
+            f"{name[:80]!r} cannot be the name of a file here: at most {_MAX_NAME} signs, none of / \\ #",
+            param="name",
+        )
+    return _FOLDER + name
