@@ -94,7 +94,7 @@ class CaptionWriter:
     def _english(self, notes: Notes) -> str:
         where = ""
         if notes.place is not None:
-            where = f" {self.wording.before(notes.place.name)} {an(notes.place.name)}"
+            where = f" {notes.place.before} {an(notes.place.name)}"
         parts = self._parts(notes)
         if parts:
             return join(parts) + where

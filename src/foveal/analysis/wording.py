@@ -31,9 +31,6 @@ class Wording:
     table: Mapping[str, Any]
     groups: Mapping[str, Mapping[str, Any]]
 
-    def before(self, place: str) -> str:
-        return str(self.table["before_place"].get(place, "in"))
-
     def neutral(self, text: str) -> str:
         """The same caption without words of gender (English, lower case)."""
         text = _HER.sub("their", text)

@@ -29,6 +29,7 @@ class Place:
     korean: str
     indoor: bool
     score: float
+    before: str = "in"  # on a street, in a kitchen
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Sights:
                 weight * min(1.0, 2 * tags[tag]) for tag, weight in row.get("tags", {}).items() if tag in tags
             )
             if score > 0 and (best is None or score > best.score):
-                best = Place(name, row["ko"], row["indoor"], score)
+                best = Place(name, row["ko"], row["indoor"], score, row.get("before", "in"))
         return best if best is not None and best.score >= 0.5 else None
 
     def acts(self) -> list[Act]:
