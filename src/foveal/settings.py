@@ -96,7 +96,8 @@ class Settings:
     allow_hosts: tuple[str, ...] = _setting(
         (),
         _hosts,
-        "Hosts (host or host:port, comma-separated) that images may be fetched from although not public.",
+        "Hosts (host or host:port, comma-separated) that images and videos may be fetched from although not "
+        "public.",
         "media.local:9000",
     )
     own_hosts: tuple[str, ...] = _setting(
@@ -159,6 +160,23 @@ class Settings:
         "Where the vectors of video indexes are kept: a folder, or an address s3://, az:// or gs://. "
         "Default: the folder vectors of the data directory.",
         "s3://foveal/vectors",
+    )
+    max_video: int = _setting(
+        8192 * MIB,
+        _whole(1024, 1024 * 1024 * MIB),
+        "Largest video, in bytes, that is fetched for an ingestion or uploaded.",
+    )
+    silence_seconds: int = _setting(
+        30,
+        _whole(1, 3600),
+        "Seconds without a byte that end one attempt to fetch a video; it goes on where it stopped, several "
+        "times.",
+    )
+    base_url: str | None = _setting(
+        None,
+        _text,
+        "Address under which others reach this server: what the URLs of uploaded media begin with.",
+        "https://foveal.example.com",
     )
     videos_at_once: int = _setting(
         1, _whole(1, 64), "Videos that are ingested side by side; one keeps two cores busy."

@@ -15,6 +15,7 @@ from foveal.http.errors import ErrorMiddleware, unrouted
 from foveal.http.image_analysis import VisionRoutes
 from foveal.http.ops import OpsRoutes
 from foveal.http.services import Services
+from foveal.http.storage import StorageRoutes
 from foveal.http.video_retrieval import RetrievalRoutes
 
 DEPLOYMENT = "/openai/deployments/{deployment}"
@@ -55,6 +56,7 @@ def _routes(services: Services) -> list[Route]:
         Route("/v1/models", lists.plain_models),
         Route("/v1/models/{id}", lists.plain_model),
         *RetrievalRoutes(services).routes(),
+        *([] if services.media is None else StorageRoutes(services, services.media).routes()),
         Route("/healthz", ops.healthz),
         Route("/readyz", ops.readyz),
         Route("/metrics", ops.metrics),

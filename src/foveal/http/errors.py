@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any
+from xml.sax.saxutils import escape
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -37,6 +38,14 @@ _OPENAI_TYPES = {
 }
 
 
+_STORAGE_CODES = {
+    401: "InvalidAuthenticationInfo",
+    404: "ResourceNotFound",
+    405: "UnsupportedHttpVerb",
+    429: "ServerBusy",
+}
+
+
 class MethodNotAllowed(FovealError):
     status = 405
     code = "405"
@@ -59,6 +68,11 @@ def is_vision(path: str) -> bool:
 def is_retrieval(path: str) -> bool:
     """Whether a path belongs to Video Retrieval."""
     return path.startswith(("/computervision/retrieval/", "/retrieval/"))
+
+
+def is_storage(path: str) -> bool:
+    """Whether a path belongs to the storage surface, whose errors are XML."""
+    return path.startswith("/storage/")
 
 
 def error_body(error: FovealError, path: str) -> dict[str, Any]:
@@ -121,7 +135,25 @@ def unexpected(error: Exception, scope: Scope) -> FovealError:
     return hidden
 
 
+def _storage_response(error: FovealError) -> Response:
+    """Azure Storage's form, which its SDKs read; their codes are words."""
+    code = error.code if error.code and not error.code.isdigit() else _STORAGE_CODES.get(error.status)
+    code = code or "InvalidInput"
+    detail = getattr(error, "detail", None)
+    more = (
+        "" if detail is None else f"<AuthenticationErrorDetail>{escape(detail)}</AuthenticationErrorDetail>"
+    )
+    body = (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f"<Error><Code>{escape(code)}</Code><Message>{escape(error.message)}</Message>{more}</Error>"
+    )
+    headers = {**error.headers, "x-ms-error-code": code}
+    return Response(body, error.status, headers=headers, media_type="application/xml")
+
+
 def error_response(error: FovealError, path: str) -> Response:
+    if is_storage(path):
+        return _storage_response(error)
     headers = dict(error.headers)
     if is_vision(path):
         headers["x-ms-error-code"] = error.code or "InvalidRequest"

@@ -13,6 +13,7 @@ from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
 from foveal.resources.versions import ModelVersions
+from foveal.store.media import MediaStore
 from foveal.video.retrieval import Retrieval
 
 Annotations = Literal["azure", "compact", "off"]
@@ -40,3 +41,5 @@ class Services:
     annotations: Annotations = "azure"
     strict: bool = False
     max_body: int = 272 * 1024 * 1024
+    media: MediaStore | None = None  # uploaded media; without it there is no /storage
+    base_url: str | None = None  # how others reach this server; what they asked for by default

@@ -15,10 +15,11 @@ import secrets
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO, cast
 from urllib.parse import quote
 
 from foveal.errors import Conflict, FovealError, InvalidRequest, NotFound, SetupError
@@ -31,6 +32,7 @@ LASTS = timedelta(days=7)
 _ACCOUNT, _CONTAINER = "storage", "media"
 _FOLDER = "media/"
 _MAX_NAME = 200
+_FORGOTTEN = 86_400.0  # seconds after which an unfinished upload is nobody's
 
 
 class AuthenticationFailed(FovealError):
@@ -69,11 +71,25 @@ class Media:
 
 
 class MediaStore:
-    """All calls block. `key` signs the addresses (base64)."""
+    """All calls block. `key` signs the addresses (base64); `spool` is a folder for what is being uploaded, at
+    most `max_bytes` each.
+    """
 
-    def __init__(self, blobs: BlobStore, key: str) -> None:
+    def __init__(
+        self, blobs: BlobStore, key: str, *, spool: Path, max_bytes: int = 8192 * 1024 * 1024
+    ) -> None:
         self._blobs = blobs
         self._key = key
+        self._spool = spool
+        self.max_bytes = max_bytes
+
+    @contextmanager
+    def spooled(self, name: str) -> Iterator[tuple[BinaryIO, Path]]:
+        """A file to write an upload to before `add`; it is gone afterwards. Raises `InvalidRequest`."""
+        _path(name)
+        self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
+            yield cast(BinaryIO, file), Path(file.name)
 
     def add(self, name: str, file: Path, *, replace: bool = False) -> Media:
         """Keep a file under this name. Raises `InvalidRequest` for the name, `Conflict` when it is taken."""
@@ -136,8 +152,11 @@ class MediaStore:
         return hmac.compare_digest(wanted.encode("ascii"), given)
 
 
-def open_media(blobs: BlobStore, data: Path) -> MediaStore:
-    """The media of a data directory; its key is made when there is none. Raises `SetupError`."""
+def open_media(blobs: BlobStore, data: Path, *, max_bytes: int = 8192 * 1024 * 1024) -> MediaStore:
+    """The media of a data directory; its key is made when there is none. Raises `SetupError`.
+
+    What a killed process was receiving is removed when it is a day old.
+    """
     path = data / KEY_FILE
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -149,7 +168,17 @@ def open_media(blobs: BlobStore, data: Path) -> MediaStore:
         raise SetupError(f"the key {path} of uploaded media cannot be used: {reason}") from None
     if not is_key(key):
         raise SetupError(f"{path} holds no key; remove it to have a new one (old addresses end with it)")
-    return MediaStore(blobs, key)
+    spool = data / "uploads"
+    _sweep(spool)
+    return MediaStore(blobs, key, spool=spool, max_bytes=max_bytes)
+
+
+def _sweep(spool: Path) -> None:
+    before = datetime.now(UTC).timestamp() - _FORGOTTEN
+    with suppress(OSError):
+        for path in spool.iterdir():
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
 
 
 def _make_key(path: Path) -> None:
