@@ -14,12 +14,12 @@ import os
 import secrets
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 from urllib.parse import quote
 
 from foveal.errors import Conflict, FovealError, InvalidRequest, NotFound, SetupError
@@ -70,13 +70,19 @@ class Media:
         return f'"0x{round(self.modified * 1e6):X}{self.size:X}"'
 
 
+class MediaBlobs(BlobStore, Protocol):
+    def put(self, path: str, data: bytes | Path, told: Callable[[int], None] | None = None) -> None:
+        """`told` hears the bytes of a file as they are read."""
+        ...
+
+
 class MediaStore:
     """All calls block. `key` signs the addresses (base64); `spool` is a folder for what is being uploaded, at
     most `max_bytes` each.
     """
 
     def __init__(
-        self, blobs: BlobStore, key: str, *, spool: Path, max_bytes: int = 8192 * 1024 * 1024
+        self, blobs: MediaBlobs, key: str, *, spool: Path, max_bytes: int = 8192 * 1024 * 1024
     ) -> None:
         self._blobs = blobs
         self._key = key
@@ -91,14 +97,19 @@ class MediaStore:
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
             yield cast(BinaryIO, file), Path(file.name)
 
-    def add(self, name: str, file: Path, *, replace: bool = False) -> Media:
-        """Keep a file under this name. Raises `InvalidRequest` for the name, `Conflict` when it is taken."""
+    def add(
+        self, name: str, file: Path, *, replace: bool = False, told: Callable[[int], None] | None = None
+    ) -> Media:
+        """Keep a file under this name; `told` hears the bytes as they are read.
+
+        Raises `InvalidRequest` for the name, `Conflict` when it is taken and not to be replaced.
+        """
         path = _path(name)
         if not replace:
             with suppress(BlobNotFound):
                 self._blobs.head(path)
                 raise Conflict(f"there is a file '{name}' already", code="BlobAlreadyExists")
-        self._blobs.put(path, file)
+        self._blobs.put(path, file, told)
         return self.find(name)
 
     def find(self, name: str) -> Media:
@@ -152,7 +163,7 @@ class MediaStore:
         return hmac.compare_digest(wanted.encode("ascii"), given)
 
 
-def open_media(blobs: BlobStore, data: Path, *, max_bytes: int = 8192 * 1024 * 1024) -> MediaStore:
+def open_media(blobs: MediaBlobs, data: Path, *, max_bytes: int = 8192 * 1024 * 1024) -> MediaStore:
     """The media of a data directory; its key is made when there is none. Raises `SetupError`.
 
     What a killed process was receiving is removed when it is a day old.

@@ -8,11 +8,12 @@ their credentials from the environment, by the names that their own tools use (`
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -42,9 +43,14 @@ class ObjectBlobStore:
         self._store = store
         self._folder = folder
 
-    def put(self, path: str, data: bytes | Path) -> None:
+    def put(self, path: str, data: bytes | Path, told: Callable[[int], None] | None = None) -> None:
+        """As the Protocol says; `told` hears the bytes of a file as they are read."""
         with _failures(path, "written"):
-            obstore.put(self._store, _checked(path), data, max_concurrency=UPLOADS)
+            if told is None or isinstance(data, bytes):
+                obstore.put(self._store, _checked(path), data, max_concurrency=UPLOADS)
+                return
+            with _Told(data, told) as file:
+                obstore.put(self._store, _checked(path), file, max_concurrency=UPLOADS)
 
     def get(self, path: str) -> bytes:
         with _failures(path, "read"):
@@ -121,6 +127,19 @@ class ObjectBlobStore:
                 shutil.rmtree(target, ignore_errors=False)
             else:
                 target.unlink(missing_ok=True)
+
+
+class _Told(io.FileIO):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, path: Path, told: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._told = told
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size)
+        self._told(len(data))
+        return data
 
 
 def open_blobs(address: str | Path) -> ObjectBlobStore:
