@@ -15,9 +15,12 @@ COMMANDS = {
     "ask": ("foveal.cli.ask", "ask"),
     "demo": ("foveal.cli.demo", "demo"),
     "doctor": ("foveal.cli.doctor", "doctor"),
+    "media": ("foveal.cli.media", "media"),
     "models": ("foveal.cli.models", "models"),
     "resource": ("foveal.cli.resource", "resource"),
+    "role": ("foveal.cli.role", "role"),
     "serve": ("foveal.cli.serve", "serve"),
+    "storage": ("foveal.cli.storage", "storage"),
 }
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
-from foveal.cli.options import setting_options, settings_from
-from foveal.resources.accounts import open_accounts
+from foveal.cli.directory import opened_database
+from foveal.cli.options import setting_options
+from foveal.resources.identity import identities, list_roles, set_identity
 from foveal.resources.register import (
     add_resource,
     list_resources,
@@ -21,7 +19,6 @@ from foveal.resources.register import (
     regenerate_key,
     remove_resource,
 )
-from foveal.store.database import open_database
 
 LATER = "A server that is running sees this after its next start."
 
@@ -39,6 +36,7 @@ def resource() -> None:
       foveal resource add my-vision --kind ComputerVision --region swedencentral
       foveal resource add my-openai --kind OpenAI --json
       foveal resource new-key my-vision 2
+      foveal resource identity local on
       foveal resource remove my-vision
     """
 
@@ -47,22 +45,25 @@ def resource() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @setting_options("data")
 def list_command(as_json: bool, **flags: Any) -> None:
-    """List the resources with kind, region and tier.
+    """List the resources with kind, region, tier and whether their managed identity is on.
 
     \b
     Examples:
       foveal resource list
       foveal resource list --json
     """
-    with _database(flags, as_json) as database:
-        found = list_resources(database)
+    with opened_database(flags, as_json) as database:
+        found, on = list_resources(database), identities(database)
     if as_json:
-        rows = [{"name": r.name, "kind": r.kind, "region": r.region, "tier": r.tier} for r in found]
+        rows = [
+            {"name": r.name, "kind": r.kind, "region": r.region, "tier": r.tier, "identity": r.name in on}
+            for r in found
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table("name", "kind", "region", "tier")
+    table = Table("name", "kind", "region", "tier", "identity")
     for one in found:
-        table.add_row(one.name, one.kind, one.region, one.tier)
+        table.add_row(one.name, one.kind, one.region, one.tier, "on" if one.name in on else "off")
     Console().print(table)
 
 
@@ -94,7 +95,7 @@ def add_command(
       foveal resource add free-vision --kind ComputerVision --tier F0
       foveal resource add my-openai --kind OpenAI --region westus
     """
-    with _database(flags, as_json) as database:
+    with opened_database(flags, as_json) as database:
         made, keys = add_resource(database, name, kind, region=region, tier=tier)
     if as_json:
         row = {"name": made.name, "kind": made.kind, "region": made.region, "tier": made.tier}
@@ -117,7 +118,7 @@ def new_key_command(name: str, slot: int, **flags: Any) -> None:
     Examples:
       foveal resource new-key local 2
     """
-    with _database(flags) as database:
+    with opened_database(flags) as database:
         key = regenerate_key(database, name, slot)
     click.echo(f"key {slot} of {name} (shown this once): {key}")
     click.echo(LATER)
@@ -133,23 +134,31 @@ def remove_command(name: str, **flags: Any) -> None:
     Examples:
       foveal resource remove my-vision
     """
-    with _database(flags) as database:
+    with opened_database(flags) as database:
         remove_resource(database, name)
     click.echo(f"{name} is removed. {LATER}")
 
 
-@contextmanager
-def _database(flags: dict[str, Any], quiet: bool = False) -> Iterator[Engine]:
-    """The data directory's database; a fresh one gets its first resource, and its key is told."""
-    settings = settings_from(flags)
-    database = open_database(settings.data)
-    try:
-        accounts, generated = open_accounts(
-            database, operator_key=settings.api_key, engine=settings.engine, strict=settings.strict
-        )
-        if generated is not None:
-            first = next(iter(accounts.resources))
-            click.echo(f"Key 1 of resource {first} (shown this once): {generated}", err=quiet)
-        yield database
-    finally:
-        database.dispose()
+@resource.command("identity")
+@click.argument("name")
+@click.argument("state", type=click.Choice(["on", "off"]), metavar="on|off")
+@setting_options("data")
+def identity_command(name: str, state: str, **flags: Any) -> None:
+    """Switch the managed identity of a resource on or off.
+
+    With it, and with a role on a storage account (`foveal role assign`), the resource reads videos of that
+    account without a SAS. A server that is running sees this at once.
+
+    \b
+    Examples:
+      foveal resource identity local on
+      foveal resource identity local off
+    """
+    with opened_database(flags) as database:
+        set_identity(database, name, state == "on")
+        accounts = sorted({row.account for row in list_roles(database) if row.resource == name})
+    click.echo(f"The managed identity of {name} is {state}.")
+    if state == "on" and accounts:
+        click.echo(f"It has a role on: {', '.join(accounts)}")
+    elif state == "on":
+        click.echo("It has no role on any storage account yet: see `foveal role assign --help`.")

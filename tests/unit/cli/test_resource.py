@@ -35,7 +35,15 @@ def test_a_fresh_directory_tells_the_key_of_its_first_resource(run: Run, tmp_pat
     listed = run("list", "--json")
     assert (listed.code, json.loads(listed.out)) == (
         0,
-        [{"name": "local", "kind": "AIServices", "region": "swedencentral", "tier": "S0"}],
+        [
+            {
+                "name": "local",
+                "kind": "AIServices",
+                "region": "swedencentral",
+                "tier": "S0",
+                "identity": False,
+            }
+        ],
     )
     (key,) = keys_in(listed.err)
     assert accounts(tmp_path).check(key) is not None
