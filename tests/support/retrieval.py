@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Engine, select
 from tests.support.house import RESOURCE
 
 from foveal.errors import VideoUnreachable
+from foveal.perception.base import SpeechSegment
+from foveal.perception.facts import Facts
 from foveal.resources.accounts import open_accounts
-from foveal.resources.register import add_resource
+from foveal.resources.register import add_resource, list_resources
 from foveal.store.blobs import Blob, BlobNotFound
 from foveal.store.database import open_database
+from foveal.store.media import MediaStore
 from foveal.store.tables import ingestions
-from foveal.video.base import VideoInfo
+from foveal.video.base import FrameRecord, VideoInfo, VideoRecord
 from foveal.video.contract import load_retrieval_contract
 from foveal.video.documents import VideoDocuments
 from foveal.video.indexes import VideoIndexes
 from foveal.video.ingestions import VideoIngestions
-from foveal.video.library import VideoLibrary, thumbnail_path
+from foveal.video.library import VideoLibrary, record_path, thumbnail_path
 from foveal.video.query import Hit, Page, Query
 from foveal.video.retrieval import Retrieval
 from foveal.video.work import Source
@@ -30,6 +34,16 @@ from foveal.video.worksheet import Task, VideoRefused, Waiting, Worksheet
 
 OTHER = "other"  # a second resource of the data directory
 INFO = VideoInfo("mp4", 46.13, 1280, 720, 0, 30.0, "h264", "aac", 4_000_000)
+FACTS = Facts(1280, 720, "low", ())
+RECORD = VideoRecord(
+    INFO,
+    (
+        FrameRecord(0, 2.0, 0.0, 20.0, 0, FACTS, "a red car on a street"),
+        FrameRecord(1, 25.0, 20.0, 30.0, 0, FACTS, "a street"),
+        FrameRecord(2, 40.0, 30.0, 46.13, 1, FACTS, "a dog [running]"),
+    ),
+    (SpeechSegment(3.5, 7.84, "leave the area", "en", 0.9),),
+)
 THUMBNAIL = b"\xff\xd8 a thumbnail"
 
 
@@ -39,7 +53,7 @@ class MemoryBlobs:
 
     held: dict[str, bytes] = field(default_factory=dict)
 
-    def put(self, path: str, data: bytes | Path) -> None:
+    def put(self, path: str, data: bytes | Path, told: Callable[[int], None] | None = None) -> None:
         self.held[path] = data if isinstance(data, bytes) else data.read_bytes()
 
     def get(self, path: str) -> bytes:
@@ -54,7 +68,7 @@ class MemoryBlobs:
         return Blob(path, len(self.get(path)), 0.0)
 
     def list(self, prefix: str) -> Any:
-        return [self.head(path) for path in sorted(self.held) if path.startswith(f"{prefix}/")]
+        return [self.head(path) for path in sorted(self.held) if path.startswith(prefix)]
 
     def remove(self, prefix: str) -> None:
         for path in [one for one in self.held if one == prefix or one.startswith(f"{prefix}/")]:
@@ -67,9 +81,12 @@ class PaperQueue:
 
     worksheet: Worksheet
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    at_once: Callable[[], None] | None = None  # what is done when work is asked for
 
     def submit(self, ingestion: int) -> None:
         self.calls.append(("submit", ingestion))
+        if self.at_once is not None:
+            self.at_once()
 
     def cancel(self, ingestion: int) -> None:
         self.calls.append(("cancel", ingestion))
@@ -108,6 +125,7 @@ class Workshop:
     search: PaperSearch
     blobs: MemoryBlobs
     retrieval: Retrieval
+    media: MediaStore
     broken: dict[str, tuple[str, str]] = field(default_factory=dict)  # document id → code, message
 
     def begin(self) -> list[Task]:
@@ -139,6 +157,7 @@ class Workshop:
             else:
                 assert task.document is not None
                 self.blobs.put(thumbnail_path(task.document, 0), THUMBNAIL)
+                self.blobs.put(record_path(task.document), msgspec.msgpack.encode(RECORD))
                 self.worksheet.publish(task, INFO, frames=12, segments=3, size=345_678)
         except VideoRefused as refused:
             self.worksheet.fail(video, str(refused.code), refused.message)
@@ -159,7 +178,8 @@ def workshop(folder: Path) -> Iterator[Workshop]:
     database = open_database(folder)
     try:
         open_accounts(database, operator_key=None, engine="echo", strict=False)
-        add_resource(database, OTHER, "ComputerVision")
+        if OTHER not in [one.name for one in list_resources(database)]:
+            add_resource(database, OTHER, "ComputerVision")
         contract = load_retrieval_contract()
         worksheet, blobs, search = Worksheet(database), MemoryBlobs(), PaperSearch()
         queue = PaperQueue(worksheet)
@@ -172,6 +192,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
             search=search,
         )
         assert RESOURCE.name == "local"
-        yield Workshop(database, worksheet, queue, search, blobs, parts)
+        media = MediaStore(blobs, "a2V5", spool=folder / "spool")
+        yield Workshop(database, worksheet, queue, search, blobs, parts, media)
     finally:
         database.dispose()

@@ -15,12 +15,14 @@ COMMANDS = {
     "ask": ("foveal.cli.ask", "ask"),
     "demo": ("foveal.cli.demo", "demo"),
     "doctor": ("foveal.cli.doctor", "doctor"),
+    "index": ("foveal.cli.index", "index"),
     "media": ("foveal.cli.media", "media"),
     "models": ("foveal.cli.models", "models"),
     "resource": ("foveal.cli.resource", "resource"),
     "role": ("foveal.cli.role", "role"),
     "serve": ("foveal.cli.serve", "serve"),
     "storage": ("foveal.cli.storage", "storage"),
+    "video": ("foveal.cli.video", "video"),
 }
 
 
