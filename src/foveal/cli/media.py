@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from foveal.cli.options import setting_options, settings_from
-from foveal.errors import InvalidRequest, NotFound
+from foveal.errors import Conflict, InvalidRequest, NotFound
 from foveal.settings import Settings
 from foveal.store.media import Media, MediaNotFound, MediaStore, open_media
 
@@ -182,8 +182,15 @@ def _upload(store: MediaStore, files: Sequence[tuple[str, Path]], *, replace: bo
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         for name, file in files:
             task = bars.add_task(name, total=file.stat().st_size)
-            kept.append(store.add(name, file, replace=replace, told=partial(bars.advance, task)))
+            kept.append(_keep(store, name, file, replace, partial(bars.advance, task)))
     return kept
+
+
+def _keep(store: MediaStore, name: str, file: Path, replace: bool, told: Callable[[int], None]) -> Media:
+    try:
+        return store.add(name, file, replace=replace, told=told)
+    except Conflict as error:
+        raise Conflict(f"{error.message}; --replace replaces it, --name gives this one another") from None
 
 
 def _store(flags: Mapping[str, Any]) -> tuple[Settings, MediaStore]:

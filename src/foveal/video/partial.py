@@ -98,8 +98,9 @@ class Partial:
         """Forget what is there."""
         assert self._file is not None
         self._note.unlink(missing_ok=True)
-        self._file.seek(0)
-        self._file.truncate()
+        if self.size:
+            self._file.seek(0)
+            self._file.truncate()
         self.size, self.total, self._etag = 0, None, None
 
     def finish(self) -> None:
