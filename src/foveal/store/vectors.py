@@ -63,8 +63,26 @@ class VectorStore(Protocol):
         kinds: Collection[VectorKind],
         documents: Collection[int] | None,
         limit: int,
+        exact: bool = False,
     ) -> list[VectorHit]:
-        """The `limit` nearest rows, nearest first; `documents` None: of any."""
+        """The `limit` nearest rows, nearest first; `documents` None: of any. A large collection is looked
+        into where the nearest most likely are, unless `exact`: then none is missed, however long it takes.
+        """
+        ...
+
+    def holding(
+        self,
+        collection: int,
+        words: Collection[str],
+        vector: NDArray[np.float32],
+        *,
+        kinds: Collection[VectorKind],
+        documents: Collection[int] | None,
+        limit: int,
+    ) -> list[VectorHit]:
+        """At most `limit` rows whose text holds any of the words (as the store was told to see them), those
+        with rare ones first.
+        """
         ...
 
     def documents(self, collection: int) -> set[int]:

@@ -1,0 +1,309 @@
+"""Vectors in LanceDB: one table for each collection, in a folder or an object store.
+
+A write is one commit of the table: it is there as a whole or not at all, for every process, whenever the
+process dies. What comes with rows (their index, fewer and larger files) is made afterwards by a thread of
+the store (`foveal.store.lance_tending`), while searches go on.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+from lancedb.query import LanceFtsQueryBuilder, LanceVectorQueryBuilder
+from lancedb.table import Table
+from numpy.typing import NDArray
+
+from foveal.store.lance_tending import WORDS_INDEX, Tending, indexes_of, vector_index
+from foveal.store.vectors import VectorHit, VectorKind, VectorRow
+
+_KINDS: tuple[VectorKind, ...] = ("frame", "speech")
+_NAME = "index-"
+_MISSING = "was not found"
+_SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
+
+# Rows that pass a filter are compared one by one up to this many: it takes some 8 ms and misses none
+# (docs/video-search.md has the measurement).
+EXACT = 8_000
+PROBED = 0.06  # share of the index's parts that a search without filter looks into,
+LEAST_PROBED = 12  # but so many at least
+
+
+def no_words(text: str) -> Iterable[str]:
+    return ()
+
+
+class LanceVectorStore:
+    """`VectorStore`. `place` is a folder or an address (`s3://bucket/path`, `az://…`) with its `options`.
+
+    `words` gives the words by which a text is found in `holding`; without it nothing is found by words.
+    """
+
+    def __init__(
+        self,
+        place: str | Path,
+        dimensions: int,
+        *,
+        words: Callable[[str], Iterable[str]] = no_words,
+        options: Mapping[str, str] | None = None,
+        tending: Tending | None = None,
+    ) -> None:
+        self._words = words
+        self._schema = _schema(dimensions)
+        # Every read looks for the newest version, so that what one process published the others find.
+        self._database = lancedb.connect(
+            place, read_consistency_interval=timedelta(0), storage_options=dict(options or {}) or None
+        )
+        self._tables: dict[int, Table] = {}
+        self._lock = threading.Lock()
+        self._tending = tending or Tending()
+
+    def close(self) -> None:
+        """Ends the thread that tends the tables; what it has begun it leaves undone."""
+        self._tending.close()
+
+    def tend(self, collection: int) -> None:
+        """Make the indexes and join the files of a collection now, as far as it pays."""
+        table = self._table(collection)
+        if table is not None:
+            self._tending.tend(table)
+
+    def replace(self, collection: int, document: int, rows: Sequence[VectorRow]) -> None:
+        if any(row.document != document for row in rows):
+            raise ValueError("a row of another document")
+        table = self._table(collection)
+        if table is None:
+            if not rows:
+                return
+            table = self._create(collection)
+        mine = f"document = {int(document)}"
+        if table.count_rows(mine):
+            self._exchange(table, mine, rows)
+        elif rows:
+            table.add(self._table_of(rows))
+            if table.count_rows(mine) != len(rows):  # another process wrote the same document
+                self._exchange(table, mine, rows)
+        self._tending.later(table)
+
+    def remove(self, collection: int, documents: Collection[int]) -> None:
+        table = self._table(collection)
+        if table is not None and documents:
+            table.delete(_documents(documents))
+            self._tending.later(table)
+
+    def drop(self, collection: int) -> None:
+        with self._lock:
+            self._tables.pop(collection, None)
+        try:
+            self._database.drop_table(_name(collection))
+        except ValueError as error:
+            if _MISSING not in str(error):
+                raise
+
+    def search(
+        self,
+        collection: int,
+        vector: NDArray[np.float32],
+        *,
+        kinds: Collection[VectorKind],
+        documents: Collection[int] | None,
+        limit: int,
+        exact: bool = False,
+    ) -> list[VectorHit]:
+        if limit <= 0 or not kinds or (documents is not None and not documents):
+            return []
+        wanted = _wanted(kinds, documents)
+
+        def nearest(table: Table) -> pa.Table:
+            query = cast(
+                LanceVectorQueryBuilder,
+                table.search(vector, query_type="vector", vector_column_name="vector"),
+            )
+            query.distance_type("dot").limit(limit).select([*_SHOWN, "_distance"])
+            if wanted:
+                query.where(wanted, prefilter=True)
+            parts = None if exact else vector_index(table)
+            passing = table.count_rows(wanted) if wanted and parts is not None else None
+            if parts is None or (passing is not None and passing <= EXACT):
+                return query.bypass_vector_index().to_arrow()
+            share = 1.0 if passing is None else max(passing, 1) / max(parts.rows, 1)
+            return query.nprobes(probes(parts.parts, share)).to_arrow()
+
+        found = self._read(collection, nearest)
+        if found is None:
+            return []
+        likeness = 1.0 - found["_distance"].to_numpy()
+        return sorted(_hits(found, likeness), key=_nearest_first)
+
+    def holding(
+        self,
+        collection: int,
+        words: Collection[str],
+        vector: NDArray[np.float32],
+        *,
+        kinds: Collection[VectorKind],
+        documents: Collection[int] | None,
+        limit: int,
+    ) -> list[VectorHit]:
+        if limit <= 0 or not words or not kinds or (documents is not None and not documents):
+            return []
+        wanted = _wanted(kinds, documents)
+
+        def best(table: Table) -> pa.Table | None:
+            if WORDS_INDEX not in indexes_of(table):
+                return None
+            query = cast(
+                LanceFtsQueryBuilder,
+                table.search(" ".join(words), query_type="fts", fts_columns="words"),
+            )
+            query.limit(limit).select([*_SHOWN, "vector", "_score"])
+            if wanted:
+                query.where(wanted, prefilter=True)
+            return query.to_arrow()
+
+        found = self._read(collection, best)
+        if found is None or not found.num_rows:
+            return []
+        rows = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        likeness = rows.reshape(found.num_rows, -1).astype(np.float32) @ vector
+        return _hits(found, likeness)
+
+    def documents(self, collection: int) -> set[int]:
+        def numbers(table: Table) -> pa.Table:
+            return table.search().select(["document"]).to_arrow()
+
+        found = self._read(collection, numbers)
+        return set() if found is None else set(found["document"].unique().to_pylist())
+
+    def collections(self) -> set[int]:
+        found: set[int] = set()
+        page: str | None = None
+        while True:
+            answer = self._database.list_tables(page_token=page)
+            names = [name for name in answer.tables if name.startswith(_NAME)]
+            found.update(int(name.removeprefix(_NAME)) for name in names)
+            page = answer.page_token
+            if not page:
+                return found
+
+    def _exchange(self, table: Table, mine: str, rows: Sequence[VectorRow]) -> None:
+        """The rows of a document for others, in one commit: their keys are new, so that all are inserted and
+        all that the document had are deleted.
+        """
+        merge = table.merge_insert(["edition", "place"]).when_not_matched_insert_all()
+        merge.when_not_matched_by_source_delete(mine).execute(self._table_of(rows))
+
+    def _read(self, collection: int, ask: Callable[[Table], Any]) -> Any:
+        """What `ask` finds; None where there is no table, or none any more."""
+        table = self._table(collection)
+        if table is None:
+            return None
+        try:
+            return ask(table)
+        except (RuntimeError, ValueError):
+            with self._lock:
+                self._tables.pop(collection, None)
+            if self._table(collection) is None:  # dropped by another process meanwhile
+                return None
+            raise
+
+    def _table(self, collection: int) -> Table | None:
+        with self._lock:
+            table = self._tables.get(collection)
+        if table is not None:
+            return table
+        try:
+            table = self._database.open_table(_name(collection))
+        except ValueError as error:
+            if _MISSING in str(error):
+                return None
+            raise
+        with self._lock:
+            return self._tables.setdefault(collection, table)
+
+    def _create(self, collection: int) -> Table:
+        table = self._database.create_table(_name(collection), schema=self._schema, exist_ok=True)
+        with self._lock:
+            return self._tables.setdefault(collection, table)
+
+    def _table_of(self, rows: Sequence[VectorRow]) -> pa.Table:
+        edition = secrets.token_hex(8)
+        columns: dict[str, Any] = {
+            "document": [row.document for row in rows],
+            "kind": [_KINDS.index(row.kind) for row in rows],
+            "number": [row.number for row in rows],
+            "edition": [edition] * len(rows),
+            "place": range(len(rows)),
+            "start": [row.start for row in rows],
+            "end": [row.end for row in rows],
+            "best": [row.best for row in rows],
+            "text": [row.text for row in rows],
+            "words": [" ".join(self._words(row.text)) for row in rows],
+            "vector": [row.vector.astype(np.float16) for row in rows],
+        }
+        return pa.table(columns, schema=self._schema)
+
+
+def probes(parts: int, share: float) -> int:
+    """How many parts of an index are looked into when this share of the rows passes the filter: the nearest
+    of fewer rows lie farther apart.
+    """
+    return min(parts, max(LEAST_PROBED, math.ceil(PROBED * parts / math.sqrt(max(share, 1e-6)))))
+
+
+def _schema(dimensions: int) -> pa.Schema:
+    """`edition` is new with every write of a document and `place` counts its rows: they are a row's key.
+    Vectors have 16-bit numbers: half the size, and likeness the same to three digits.
+    """
+    return pa.schema(
+        [
+            pa.field("document", pa.int64(), nullable=False),
+            pa.field("kind", pa.int8(), nullable=False),
+            pa.field("number", pa.int32(), nullable=False),
+            pa.field("edition", pa.string(), nullable=False),
+            pa.field("place", pa.int32(), nullable=False),
+            pa.field("start", pa.float64(), nullable=False),
+            pa.field("end", pa.float64(), nullable=False),
+            pa.field("best", pa.float64(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("words", pa.string(), nullable=False),
+            pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),
+        ]
+    )
+
+
+def _name(collection: int) -> str:
+    return f"{_NAME}{int(collection)}"
+
+
+def _wanted(kinds: Collection[VectorKind], documents: Collection[int] | None) -> str:
+    clauses = []
+    if len(set(kinds)) < len(_KINDS):
+        clauses.append(f"kind = {_KINDS.index(next(iter(kinds)))}")
+    if documents is not None:
+        clauses.append(_documents(documents))
+    return " AND ".join(clauses)
+
+
+def _documents(documents: Collection[int]) -> str:
+    return f"document IN ({', '.join(str(int(one)) for one in sorted(documents))})"
+
+
+def _hits(found: pa.Table, likeness: NDArray[np.floating[Any]]) -> list[VectorHit]:
+    columns = [found[name].to_pylist() for name in _SHOWN]
+    return [
+        VectorHit(document, _KINDS[kind], number, start, end, best, text, max(-1.0, min(1.0, float(like))))
+        for document, kind, number, start, end, best, text, like in zip(*columns, likeness, strict=True)
+    ]
+
+
+def _nearest_first(hit: VectorHit) -> tuple[float, int, str, int]:
+    return -hit.likeness, hit.document, hit.kind, hit.number

@@ -1,0 +1,158 @@
+"""What the tables of `foveal.store.lance` need beside their rows: indexes and, now and then, tidying.
+
+A vector index is made when comparing all rows would take longer than looking into it. New rows are found
+without it, one by one, until they are many enough to be put into it. Nothing here is needed to be right: a
+search that meets none of it is only slower.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from lancedb.index import FTS, BTree, IvfFlat
+from lancedb.table import Table
+
+LOG = logging.getLogger(__name__)
+
+DOCUMENT_INDEX = "document_idx"
+WORDS_INDEX = "words_idx"
+VECTOR_INDEX = "vector_in_"  # and the number of its parts
+
+INDEXED = 10_000  # rows from which a vector index pays
+PART = 400  # rows of a part of it, in the mean
+LOOSE = 0.05  # share of the rows that may be outside of the indexes,
+LEAST_LOOSE = 2_000  # and so many in any case
+GROWN = 4  # an index that was made of so many times fewer rows is made anew
+FRAGMENTS = 32  # files of rows that may be there before they are joined
+KEPT = timedelta(minutes=10)  # for how long versions are kept that a search may still be reading
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """`rows` of the table, in and outside of the index's `parts`."""
+
+    parts: int
+    rows: int
+
+
+def indexes_of(table: Table) -> dict[str, tuple[int, int]]:
+    """The indexes of a table by name: rows in them and outside of them."""
+    return {
+        one.name: (one.num_indexed_rows or 0, one.num_unindexed_rows or 0) for one in table.list_indices()
+    }
+
+
+def vector_index(table: Table) -> VectorIndex | None:
+    """The one of the most parts, should a larger one be about to replace it."""
+    found = [
+        VectorIndex(int(name.removeprefix(VECTOR_INDEX)), sum(rows))
+        for name, rows in indexes_of(table).items()
+        if name.startswith(VECTOR_INDEX)
+    ]
+    return max(found, key=lambda one: one.parts, default=None)
+
+
+def parts_for(rows: int) -> int:
+    return max(1, rows // PART)
+
+
+class Tending:
+    """One thread that tends the tables that were written to, one after the other. A table that waits is not
+    put in line twice.
+    """
+
+    def __init__(
+        self, *, indexed: int = INDEXED, fragments: int = FRAGMENTS, background: bool = True
+    ) -> None:
+        self._indexed = indexed
+        self._fragments = fragments
+        self._background = background
+        self._line: queue.SimpleQueue[Table | None] = queue.SimpleQueue()
+        self._waiting: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def later(self, table: Table) -> None:
+        if not self._background:
+            return
+        with self._lock:
+            if table.name in self._waiting:
+                return
+            self._waiting.add(table.name)
+            if self._thread is None:
+                # A daemon: the end of the process waits for no index, which the next write makes again.
+                self._thread = threading.Thread(target=self._work, name="lance-tending", daemon=True)
+                self._thread.start()
+        self._line.put(table)
+
+    def close(self) -> None:
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._line.put(None)
+            thread.join(timeout=5)
+
+    def _work(self) -> None:
+        while (table := self._line.get()) is not None:
+            with self._lock:
+                self._waiting.discard(table.name)
+            self.tend(table)
+
+    def tend(self, table: Table) -> None:
+        """What fails is left to the next time: another process does the same work, or dropped the table."""
+        try:
+            self._tend(table)
+        except (RuntimeError, ValueError, OSError) as error:
+            LOG.info("tending %s: %s", table.name, str(error)[:300])
+
+    def _tend(self, table: Table) -> None:
+        known = indexes_of(table)
+        rows = table.count_rows()
+        if not rows:
+            return
+        if DOCUMENT_INDEX not in known:
+            table.create_index("document", config=BTree(), name=DOCUMENT_INDEX)
+        if WORDS_INDEX not in known:
+            table.create_index("words", config=_words(), name=WORDS_INDEX)
+        if rows >= self._indexed:
+            _index_vectors(table, rows)
+        loose = max((outside for _, outside in known.values()), default=0)
+        fragments = _fragments(table)
+        if loose > max(LEAST_LOOSE, LOOSE * rows) or fragments > self._fragments:
+            table.optimize(cleanup_older_than=KEPT)
+
+
+def _index_vectors(table: Table, rows: int) -> None:
+    """Make the index when there is none or its parts have become too large, then drop the one before it."""
+    before = vector_index(table)
+    parts = parts_for(rows)
+    if before is not None and parts < GROWN * before.parts:
+        return
+    # Samples and rounds enough for vectors that lie as close together as those of sentences.
+    config = IvfFlat(distance_type="dot", num_partitions=parts, sample_rate=32, max_iterations=12)
+    table.create_index("vector", config=config, name=f"{VECTOR_INDEX}{parts}")
+    if before is not None:
+        table.drop_index(f"{VECTOR_INDEX}{before.parts}")
+
+
+def _fragments(table: Table) -> int:
+    stats: Any = table.stats()  # a dictionary, whatever its annotation says
+    return int(stats["fragment_stats"]["num_fragments"])
+
+
+def _words() -> FTS:
+    """The words come normalised: nothing is left out of them or changed."""
+    return FTS(
+        base_tokenizer="whitespace",
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+        lower_case=False,
+        max_token_length=64,
+        with_position=False,
+    )

@@ -1,0 +1,249 @@
+"""Vectors in LanceDB: what is found, what is exchanged, what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from foveal.store.lance import LanceVectorStore, probes
+from foveal.store.lance_tending import Tending
+from foveal.store.vectors import VectorKind, VectorRow
+
+SIDE = 16
+
+
+def unit(seed: int) -> NDArray[np.float32]:
+    vector = np.random.default_rng(seed).standard_normal(SIDE).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+def row(
+    document: int, number: int, *, kind: VectorKind = "frame", text: str = "", seed: int = 0
+) -> VectorRow:
+    vector = unit(seed or 1000 * document + number)
+    return VectorRow(document, kind, number, float(number), number + 1.0, number + 0.5, text, vector)
+
+
+def rows(document: int, count: int, first: int = 0) -> list[VectorRow]:
+    return [row(document, number) for number in range(first, first + count)]
+
+
+def store_in(folder: Path) -> LanceVectorStore:
+    return LanceVectorStore(
+        folder, dimensions=SIDE, words=str.split, tending=Tending(indexed=2_000, background=False)
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LanceVectorStore]:
+    made = store_in(tmp_path / "vectors")
+    yield made
+    made.close()
+
+
+FRAMES: Sequence[VectorKind] = ("frame",)
+SPEECH: Sequence[VectorKind] = ("speech",)
+BOTH = (*FRAMES, *SPEECH)
+
+
+def test_the_nearest_rows_come_first_with_their_cosine(store: LanceVectorStore) -> None:
+    store.replace(1, 7, rows(7, 20))
+    hits = store.search(1, unit(7003), kinds=BOTH, documents=None, limit=5)
+    assert hits[0].number == 3
+    assert len(hits) == 5
+    assert hits[0].likeness == pytest.approx(1.0, abs=2e-3)
+    exact = sorted((float(unit(7000 + n) @ unit(7003)) for n in range(20)), reverse=True)[:5]
+    assert [hit.likeness for hit in hits] == pytest.approx(exact, abs=2e-3)
+    assert (hits[0].document, hits[0].kind, hits[0].start, hits[0].end, hits[0].best) == (
+        7,
+        "frame",
+        3,
+        4,
+        3.5,
+    )
+
+
+def test_rows_are_narrowed_by_document_and_kind(store: LanceVectorStore) -> None:
+    for document in (1, 2, 3):
+        store.replace(1, document, [*rows(document, 5), row(document, 0, kind="speech", text="said")])
+    found = store.search(1, unit(5), kinds=FRAMES, documents={1, 3}, limit=100)
+    assert {(hit.document, hit.kind) for hit in found} == {(1, "frame"), (3, "frame")}
+    said = store.search(1, unit(5), kinds=SPEECH, documents=None, limit=100)
+    assert [(hit.document, hit.text) for hit in sorted(said, key=lambda hit: hit.document)] == [
+        (1, "said"),
+        (2, "said"),
+        (3, "said"),
+    ]
+    assert store.search(1, unit(5), kinds=BOTH, documents=(), limit=100) == []
+    assert store.search(1, unit(5), kinds=(), documents=None, limit=100) == []
+
+
+def test_replacing_a_document_leaves_none_of_its_old_rows_and_all_of_the_others(
+    store: LanceVectorStore,
+) -> None:
+    store.replace(1, 1, rows(1, 10))
+    store.replace(1, 2, rows(2, 3))
+    store.replace(1, 1, rows(1, 4, first=8))
+    found = store.search(1, unit(1), kinds=BOTH, documents=None, limit=100)
+    assert sorted((hit.document, hit.number) for hit in found) == [
+        (1, 8), (1, 9), (1, 10), (1, 11), (2, 0), (2, 1), (2, 2),
+    ]  # fmt: skip
+    store.replace(1, 1, rows(1, 4, first=8))
+    assert len(store.search(1, unit(1), kinds=BOTH, documents={1}, limit=100)) == 4
+    store.replace(1, 1, [])
+    assert store.documents(1) == {2}
+
+
+def test_a_frame_may_have_several_texts(store: LanceVectorStore) -> None:
+    two = [row(1, 0, text="a dog", seed=1), row(1, 0, text="EXIT", seed=2)]
+    store.replace(1, 1, two)
+    store.replace(1, 1, two)
+    found = store.search(1, unit(2), kinds=BOTH, documents=None, limit=10)
+    assert [(hit.number, hit.text) for hit in found] == [(0, "EXIT"), (0, "a dog")]
+
+
+def test_rows_of_another_document_are_refused(store: LanceVectorStore) -> None:
+    with pytest.raises(ValueError, match="another document"):
+        store.replace(1, 1, rows(2, 1))
+
+
+def test_collections_are_apart_and_can_be_dropped(store: LanceVectorStore) -> None:
+    store.replace(1, 1, rows(1, 2))
+    store.replace(12, 5, rows(5, 2))
+    assert store.collections() == {1, 12}
+    assert store.documents(12) == {5}
+    store.drop(1)
+    store.drop(1)
+    store.drop(99)
+    assert store.collections() == {12}
+    assert store.documents(1) == set()
+    assert store.search(1, unit(1), kinds=BOTH, documents=None, limit=5) == []
+    store.remove(1, [1])
+    store.replace(99, 1, [])
+    assert store.collections() == {12}
+
+
+def test_more_collections_than_a_page_of_names(store: LanceVectorStore) -> None:
+    for collection in range(1, 24):
+        store.replace(collection, 1, rows(1, 1))
+    assert store.collections() == set(range(1, 24))
+
+
+def test_removed_documents_are_not_found(store: LanceVectorStore) -> None:
+    for document in (1, 2, 3):
+        store.replace(1, document, rows(document, 2))
+    store.remove(1, [1, 3, 77])
+    assert store.documents(1) == {2}
+    store.remove(1, [])
+    assert store.documents(1) == {2}
+
+
+def test_what_another_store_wrote_dropped_or_replaced_is_seen_at_once(tmp_path: Path) -> None:
+    one, other = store_in(tmp_path), store_in(tmp_path)
+    one.replace(1, 1, rows(1, 2))
+    assert len(other.search(1, unit(1), kinds=BOTH, documents=None, limit=9)) == 2
+    one.replace(1, 1, rows(1, 5))
+    assert len(other.search(1, unit(1), kinds=BOTH, documents=None, limit=9)) == 5
+    one.drop(1)
+    assert other.search(1, unit(1), kinds=BOTH, documents=None, limit=9) == []
+    assert other.documents(1) == set()
+    other.remove(1, [1])
+
+
+def test_a_document_written_twice_at_once_is_there_once(tmp_path: Path) -> None:
+    """Both writers see no rows, as when a worker that was given up writes beside the one that took over."""
+    first, second = store_in(tmp_path), store_in(tmp_path)
+    first.replace(1, 9, rows(9, 1))
+    table = second._table(1)
+    assert table is not None
+    table.add(second._table_of(rows(5, 3)))  # what the other one wrote between our look and our write
+    first_table = first._table(1)
+    assert first_table is not None
+    first_table.add(first._table_of(rows(5, 3)))
+    first.replace(1, 5, rows(5, 3))
+    found = first.search(1, unit(1), kinds=BOTH, documents={5}, limit=100)
+    assert sorted(hit.number for hit in found) == [0, 1, 2]
+
+
+def test_words_find_rows_that_likeness_would_not(store: LanceVectorStore) -> None:
+    words = {3: "exit 24", 5: "24 kiosk", 8: "kiosk"}
+    store.replace(1, 1, [row(1, number, text=words.get(number, "street")) for number in range(40)])
+    assert store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9) == []  # no index yet
+    store.tend(1)
+    found = store.holding(1, ["kiosk", "24"], unit(1), kinds=BOTH, documents=None, limit=9)
+    assert found[0].number == 5
+    assert {hit.number for hit in found} == {3, 5, 8}
+    assert found[0].likeness == pytest.approx(float(unit(1005) @ unit(1)), abs=2e-3)
+    assert store.holding(1, ["kiosk"], unit(1), kinds=SPEECH, documents=None, limit=9) == []
+    assert store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents={2}, limit=9) == []
+    assert store.holding(1, ["nothing"], unit(1), kinds=BOTH, documents=None, limit=9) == []
+    assert store.holding(1, [], unit(1), kinds=BOTH, documents=None, limit=9) == []
+    store.replace(1, 2, [row(2, 0, text="kiosk again")])  # not in the index yet
+    assert {
+        hit.document for hit in store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9)
+    } == {1, 2}
+
+
+def test_with_an_index_the_same_rows_are_found(store: LanceVectorStore) -> None:
+    for document in range(1, 31):
+        store.replace(1, document, rows(document, 100))
+    queries = [unit(seed) for seed in range(90_000, 90_030)]
+
+    def ask(exact: bool) -> list[set[tuple[int, int]]]:
+        return [
+            {
+                (hit.document, hit.number)
+                for hit in store.search(1, query, kinds=BOTH, documents=None, limit=10, exact=exact)
+            }
+            for query in queries
+        ]
+
+    before = ask(exact=False)
+    store.tend(1)
+    table = store._table(1)
+    assert table is not None
+    assert any(one.index_type.upper().startswith("IVF") for one in table.list_indices())
+    assert ask(exact=True) == before
+    found = ask(exact=False)
+    assert sum(len(a & b) for a, b in zip(found, before, strict=True)) >= 0.95 * 300
+    store.replace(1, 77, rows(77, 5))  # beside the index
+    assert store.search(1, unit(77_003), kinds=BOTH, documents=None, limit=1)[0].document == 77
+    store.remove(1, [77])
+    assert all(
+        hit.document != 77 for hit in store.search(1, unit(77_003), kinds=BOTH, documents=None, limit=9)
+    )
+
+
+def test_a_grown_index_is_made_anew_and_files_are_joined(tmp_path: Path) -> None:
+    store = LanceVectorStore(
+        tmp_path, dimensions=SIDE, tending=Tending(indexed=400, fragments=4, background=False)
+    )
+    store.replace(1, 1, rows(1, 400))
+    store.tend(1)
+    for document in range(2, 9):
+        store.replace(1, document, rows(document, 300))
+    store.tend(1)
+    table = store._table(1)
+    assert table is not None
+    assert [one.name for one in table.list_indices() if "vector" in one.columns] == ["vector_in_6"]
+    stats: Any = table.stats()
+    assert stats["fragment_stats"]["num_fragments"] <= 2  # of eight writes
+    assert store.documents(1) == set(range(1, 9))
+    assert len(store.search(1, unit(1), kinds=BOTH, documents={4}, limit=1_000)) == 300
+
+
+def test_narrow_filters_look_into_more_parts() -> None:
+    assert probes(10, 1.0) == 10
+    assert probes(1000, 1.0) < probes(1000, 0.1) < probes(1000, 0.001) == 1000
+
+
+def test_an_empty_vector_is_like_nothing(store: LanceVectorStore) -> None:
+    store.replace(1, 1, [row(1, 0), VectorRow(1, "frame", 1, 1, 2, 1.5, "", np.zeros(SIDE, np.float32))])
+    found = store.search(1, unit(1000), kinds=BOTH, documents=None, limit=5)
+    assert [hit.number for hit in found] == [0, 1]
+    assert found[1].likeness == 0.0
