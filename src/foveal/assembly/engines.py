@@ -27,12 +27,20 @@ class HouseFinder(FactFinder, Protocol):
 
 
 def needed_models(settings: Settings) -> list[str]:
-    """The weights that the engine of these settings cannot do without."""
+    """The weights that the engine of these settings cannot do without. Those for speech are not among them:
+    only videos with sound need them, and their ingestion says so when they are missing.
+    """
     if settings.engine != "evidence":
         return []
     catalogue = load_catalogue()
-    sight = [entry.name for entry in catalogue.defaults() if entry.ability != "answer"]
+    sight = [entry.name for entry in catalogue.defaults() if entry.ability not in ("answer", "speech")]
     return [catalogue[settings.llm].name, *sight]
+
+
+def wanted_models(settings: Settings) -> list[str]:
+    """What `foveal serve --pull` gets: what is needed, and what is used when it is there."""
+    speech = [entry.name for entry in load_catalogue().defaults() if entry.ability == "speech"]
+    return [*needed_models(settings), *speech]
 
 
 def missing_models(settings: Settings) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from foveal import server
-from foveal.assembly.engines import needed_models
+from foveal.assembly.engines import wanted_models
 from foveal.cli.options import setting_options, settings_from
 from foveal.cli.pulling import pull_with_progress
 from foveal.models.catalogue import load_catalogue
@@ -35,5 +35,5 @@ def serve(pull: bool, **flags: Any) -> None:
     settings = settings_from(flags)
     if pull:
         store = ModelStore(settings.models, load_catalogue())
-        pull_with_progress(store, needed_models(settings), PullPlan())
+        pull_with_progress(store, wanted_models(settings), PullPlan())
     server.serve(settings, click.echo)

@@ -63,23 +63,43 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """One weight file. `contents`: what it may be; the first is preferred, all were tested."""
+class WeightFile:
+    """One file of a model. `path`: where it lies in the folder of the weights, with `/` between its parts.
+    `contents`: what it may be; the first is preferred, all were tested.
+    """
 
-    name: str
-    ability: str
-    file: str
+    path: str
     contents: tuple[Content, ...]
-    licence: str
-    licence_file: str
-    publisher: str
-    summary: str
-    default: bool
     sources: tuple[Source, ...]
 
     @property
     def size(self) -> int:
         return self.contents[0].size
+
+    @property
+    def flat(self) -> str:
+        """A file name of its own for drafts and locks."""
+        return self.path.replace("/", "--")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A model. Most are one file; where several belong together, the first holds the weights and all lie in
+    its folder.
+    """
+
+    name: str
+    ability: str
+    files: tuple[WeightFile, ...]
+    licence: str
+    licence_file: str
+    publisher: str
+    summary: str
+    default: bool
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
 
 
 class Catalogue:
@@ -118,20 +138,22 @@ def load_catalogue(text: str | None = None) -> Catalogue:
 
 
 def _entry(raw: Mapping[str, Any]) -> CatalogueEntry:
-    contents = [Content(raw["sha256"], raw["size"])]
-    contents += [Content(other["sha256"], other["size"]) for other in raw.get("also", ())]
     return CatalogueEntry(
         name=raw["name"],
         ability=raw["ability"],
-        file=raw["file"],
-        contents=tuple(contents),
+        files=(_file(raw), *map(_file, raw.get("beside", ()))),
         licence=raw["licence"],
         licence_file=raw["licence_file"],
         publisher=raw["publisher"],
         summary=raw["summary"],
         default=raw.get("default", False),
-        sources=tuple(_source(source) for source in raw.get("source", ())),
     )
+
+
+def _file(raw: Mapping[str, Any]) -> WeightFile:
+    contents = [Content(raw["sha256"], raw["size"])]
+    contents += [Content(other["sha256"], other["size"]) for other in raw.get("also", ())]
+    return WeightFile(raw["file"], tuple(contents), tuple(map(_source, raw.get("source", ()))))
 
 
 def _source(raw: Mapping[str, Any]) -> Source:

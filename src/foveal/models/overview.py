@@ -45,7 +45,7 @@ def overview(store: ModelStore, *, again: bool = False) -> list[Row]:
                 default=entry.default,
                 state=state,
                 source=(store.source(entry.name) or "hand") if present else None,
-                path=str(store.folder / entry.file) if present else None,
+                path=str(store.folder / entry.files[0].path) if present else None,
             )
         )
     return rows

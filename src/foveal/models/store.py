@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from foveal.errors import EngineUnavailable, SetupError
-from foveal.models.catalogue import Catalogue, CatalogueEntry
+from foveal.models.catalogue import Catalogue, WeightFile
 
 State = Literal["present", "missing", "wrong"]
 _NOTES = (
@@ -38,73 +38,83 @@ class ModelStore:
         self._lock = threading.Lock()
 
     def path(self, name: str) -> Path:
-        """The checked file of a model.
+        """The file of a model, checked; of several that belong together the first, beside which the others lie.
 
-        Raises EngineUnavailable, saying what to run, when it is absent or not what the catalogue says.
+        Raises EngineUnavailable, saying what to run, when one is absent or not what the catalogue says.
         """
-        entry = self.catalogue[name]
-        state = self.state(name)
-        if state == "missing":
-            raise EngineUnavailable(
-                f"The model {name} is not in {self.folder}. Run: foveal models pull {name}", param=name
-            )
-        if state == "wrong":
-            raise EngineUnavailable(
-                f"{self.folder / entry.file} is not the file that the catalogue names (its sha256 differs). "
-                f"Run: foveal models pull {name}",
-                param=name,
-            )
-        return self.folder / entry.file
+        files = self.catalogue[name].files
+        for file in files:
+            state = self._state(file)
+            if state == "missing":
+                raise EngineUnavailable(
+                    f"The model {name} is not in {self.folder}. Run: foveal models pull {name}", param=name
+                )
+            if state == "wrong":
+                path = self.folder / file.path
+                raise EngineUnavailable(
+                    f"{path} is not the file that the catalogue names (its sha256 differs). "
+                    f"Run: foveal models pull {name}",
+                    param=name,
+                )
+        return self.folder / files[0].path
 
     def has(self, name: str) -> bool:
         return self.state(name) == "present"
 
     def state(self, name: str, *, again: bool = False) -> State:
-        """Hashes the file unless its size and time are those of the last check; `again` always hashes."""
-        entry = self.catalogue[name]
-        path = self.folder / entry.file
+        """Of all files of a model together. Hashes each unless its size and time are those of the last check;
+        `again` always hashes.
+        """
+        states = {self._state(file, again=again) for file in self.catalogue[name].files}
+        return "missing" if "missing" in states else "wrong" if "wrong" in states else "present"
+
+    def holds(self, file: WeightFile) -> bool:
+        """Whether this one file is there and right."""
+        return self._state(file) == "present"
+
+    def source(self, name: str) -> str | None:
+        """Where the (first) file came from, when `foveal models pull` brought it."""
+        note = self._notes().get(self.catalogue[name].files[0].path)
+        return note.source if note is not None else None
+
+    def put(self, file: WeightFile, draft: Path, source: str) -> None:
+        """Move a complete file (on the same file system) into its place and remember where it came from.
+
+        Raises SetupError, and leaves what is there alone, when it is not what the catalogue says.
+        """
+        size, digest = draft.stat().st_size, sha256_of(draft)
+        if not is_content(file, size, digest):
+            raise SetupError(
+                f"{source} gave {size} bytes with sha256 {digest}, which the catalogue does not know"
+            )
+        path = self.folder / file.path
+        with self._lock:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(path)
+            notes = self._notes()
+            notes[file.path] = Note(size, path.stat().st_mtime_ns, digest, source)
+            self._write(notes)
+
+    def _state(self, file: WeightFile, *, again: bool = False) -> State:
+        path = self.folder / file.path
         with self._lock:
             try:
                 status = path.stat()
             except OSError:
                 return "missing"
-            if status.st_size not in {content.size for content in entry.contents}:
+            if status.st_size not in {content.size for content in file.contents}:
                 return "wrong"
             notes = self._notes()
-            known = notes.get(entry.file)
+            known = notes.get(file.path)
             fresh = known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
             if known is not None and fresh and not again:
                 digest = known.sha256
             else:
                 digest = sha256_of(path)
                 source = known.source if known is not None and fresh else None
-                notes[entry.file] = Note(status.st_size, status.st_mtime_ns, digest, source)
+                notes[file.path] = Note(status.st_size, status.st_mtime_ns, digest, source)
                 self._write(notes)
-        return "present" if is_content(entry, status.st_size, digest) else "wrong"
-
-    def source(self, name: str) -> str | None:
-        """Where the file came from, when `foveal models pull` brought it."""
-        note = self._notes().get(self.catalogue[name].file)
-        return note.source if note is not None else None
-
-    def put(self, name: str, draft: Path, source: str) -> Path:
-        """Move a complete file (on the same file system) into its place and remember where it came from.
-
-        Raises SetupError, and leaves what is there alone, when it is not what the catalogue says.
-        """
-        entry = self.catalogue[name]
-        size, digest = draft.stat().st_size, sha256_of(draft)
-        if not is_content(entry, size, digest):
-            raise SetupError(
-                f"{source} gave {size} bytes with sha256 {digest}, which the catalogue does not know"
-            )
-        path = self.folder / entry.file
-        with self._lock:
-            draft.replace(path)
-            notes = self._notes()
-            notes[entry.file] = Note(size, path.stat().st_mtime_ns, digest, source)
-            self._write(notes)
-        return path
+        return "present" if is_content(file, status.st_size, digest) else "wrong"
 
     def _notes(self) -> dict[str, Note]:
         try:
@@ -124,8 +134,8 @@ class ModelStore:
             draft.unlink(missing_ok=True)
 
 
-def is_content(entry: CatalogueEntry, size: int, digest: str) -> bool:
-    return any(content.size == size and content.sha256 == digest for content in entry.contents)
+def is_content(file: WeightFile, size: int, digest: str) -> bool:
+    return any(content.size == size and content.sha256 == digest for content in file.contents)
 
 
 def sha256_of(path: Path) -> str:

