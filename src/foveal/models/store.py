@@ -38,7 +38,7 @@ class ModelStore:
         self._lock = threading.Lock()
 
     def path(self, name: str) -> Path:
-        """The file of a model, checked; of several that belong together the first, beside which the others lie.
+        """The file of a model, checked; of several that belong together the first, with the others beside it.
 
         Raises EngineUnavailable, saying what to run, when one is absent or not what the catalogue says.
         """
