@@ -81,7 +81,9 @@ class VideoIngestions:
                 if rows:
                     common = {"ingestion": key, "updated_at": moment}
                     connection.execute(insert(ingestion_videos), [{**row, **common} for row in rows])
-        except IntegrityError:  # another request was quicker
+        except IntegrityError:  # another request was quicker, with this name or with the end of the index
+            with self._database.connect() as connection:
+                find_index(connection, resource, index)
             raise _in_progress(name) from None
         if any(row["state"] == "waiting" for row in rows):
             self._queue.submit(key)
