@@ -167,6 +167,12 @@ def test_pages_of_hits(http: httpx.Client, house: Workshop) -> None:
     assert found == [str(number) for number in range(1, 12)]
 
 
+def test_searches_are_counted(http: httpx.Client) -> None:
+    for text in ("x", "y", ""):
+        ask(http, {"queryText": text})
+    assert 'foveal_units_total{meter="video.query"} 2.0' in http.get("/metrics").text
+
+
 def test_what_the_search_refuses_is_told(http: httpx.Client, house: Workshop) -> None:
     house.search.error = InvalidRequest(
         "There is no field 'a' to filter by.", param="filters.stringFilters[0]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -167,6 +168,16 @@ def test_watch_goes_on_with_what_waits(bench: Bench) -> None:
     assert bench.ok("video", "watch", "n", "--index", "a") == "v: done\n"
     shown = json.loads(bench.ok("video", "watch", "n", "--index", "a", "--json"))
     assert shown["fileStatusDetails"][0]["state"] == "Succeeded"
+
+
+def test_a_terminal_shows_a_bar_for_each_video(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bench.house.broken["w"] = ("TooLong", "It is too long.")
+    bench.ok("index", "create", "a")
+    ended = bench.run("video", "add", "https://x.test/v.mp4", "https://x.test/w.mp4", "--index", "a")
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", ended.err)
+    assert re.search(r"v ━+ 100% done", shown)
+    assert re.search(r"w [━╺╸ ]+ +0% failed", shown)
 
 
 def test_a_video_that_fails_is_told_with_its_reason(bench: Bench, clip: Path) -> None:
