@@ -44,17 +44,18 @@ class Jobs:
         self._tick = tick
         self._awake = threading.Event()
         self._stopping = threading.Event()
-        self._guard = threading.Lock()
         self._supervisor: threading.Thread | None = None
         self._sweeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweep")
         self._lock = FileLock(data / "worker.lock", thread_local=False)
         self._dbos: _Workflows | None = None
 
     def start(self) -> None:
-        """Go on with what is unfinished, free what nobody needs. Call once, when the process begins."""
-        self._sweeper.submit(self._guarded, self._sweep)
-        if self._ingesting.worksheet.unfinished():
-            self.wake()
+        """Free what nobody needs, then work on what is unfinished, whichever process asked for it, until
+        `close`.
+        """
+        self._sweeper.submit(self._guarded, self._ingesting.sweep)
+        self._supervisor = threading.Thread(target=self._supervise, name="ingestions", daemon=True)
+        self._supervisor.start()
 
     def submit(self, ingestion: int) -> None:
         self.wake()
@@ -68,11 +69,7 @@ class Jobs:
         self._sweeper.submit(self._guarded, lambda: self._free(index, keys))
 
     def wake(self) -> None:
-        """Look at the rows now."""
-        with self._guard:
-            if self._supervisor is None and not self._stopping.is_set():
-                self._supervisor = threading.Thread(target=self._supervise, name="ingestions", daemon=True)
-                self._supervisor.start()
+        """Look at the rows now. Nothing happens in a process that does not work (`start`)."""
         self._awake.set()
 
     def close(self) -> None:
@@ -116,10 +113,7 @@ class Jobs:
         if index in self._ingesting.worksheet.indexes():
             publisher.discard(index, documents)
         else:
-            self._sweep()
-
-    def _sweep(self) -> None:
-        self._ingesting.sweep()
+            self._ingesting.sweep()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

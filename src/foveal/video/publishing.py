@@ -58,6 +58,8 @@ class Publisher:
         kept = {int(blob.path.split("/")[1]) for blob in self.blobs.list("documents/")}
         for document in kept - self.worksheet.documents():
             self.blobs.remove(blobs_of(document))
+        if not kept and not self.worksheet.indexes():
+            return  # a process that has to do with pictures only need not load what keeps vectors
         vectors = self.vectors()
         for collection in vectors.collections():
             found = vectors.documents(collection)

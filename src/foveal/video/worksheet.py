@@ -52,6 +52,8 @@ class Task:
 
     @property
     def wants_speech(self) -> bool:
+        if self.options.get("speech") is False:  # asked for on the command line
+            return False
         return "speech" in self.features or bool(self.options.get("includeSpeechTranscript"))
 
 
