@@ -59,7 +59,8 @@ class VideoPart:
 
     `start` and `end` are the seconds that the question is about: all of the video (0 to `duration`), or a
     range that it names. `scenes` are the camera shots that begin within them: (start, end) each. `speech` is
-    what is said within them; None when the video was not listened to.
+    what is said within them; None when the video was not listened to. `sound` is False when it has no sound
+    track.
     """
 
     duration: float
@@ -68,6 +69,7 @@ class VideoPart:
     frames: tuple[VideoFrame, ...]
     scenes: tuple[tuple[float, float], ...]
     speech: tuple[SpeechSegment, ...] | None
+    sound: bool = True
 
 
 Part = TextPart | ImagePart | VideoPart

@@ -39,6 +39,8 @@ def spell_out(part: VideoPart) -> tuple[TextPart | ImagePart, ...]:
         parts.append(ImagePart(frame.image))
     if part.speech:
         parts.append(TextPart(_transcript(part.speech)))
+    elif not part.sound:
+        parts.append(TextPart("The video has no sound."))
     elif part.speech is not None:
         parts.append(TextPart("Nothing is said in the video."))
     return tuple(parts)

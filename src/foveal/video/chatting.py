@@ -97,6 +97,7 @@ class VideoChat:
             frames=frames,
             scenes=scenes(record.frames, start, end),
             speech=None if heard is None else said_within(heard, start, end, self._count, chosen.said),
+            sound=record.info.audio_codec is not None,
         )
         return Watched(part, chosen.queries)
 

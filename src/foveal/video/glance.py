@@ -109,7 +109,8 @@ class Glance:
             speech = said_within(speech, stretch.start, stretch.end, self._count)
         elif known.info.audio_codec is None:
             speech = ()
-        return replace(seen, part=replace(seen.part, speech=speech))
+        sound = known.info.audio_codec is not None
+        return replace(seen, part=replace(seen.part, speech=speech, sound=sound))
 
     def forget(self) -> None:
         """Remove everything that is remembered."""

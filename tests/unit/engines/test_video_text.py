@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.support.asking import turn
 
@@ -70,6 +72,7 @@ def test_what_is_said_follows_with_its_times_and_fenced(picture: DetailedImage) 
 def test_silence_is_told_from_not_having_listened(picture: DetailedImage) -> None:
     assert words(video(picture))[-1] == "Nothing is said in the video."
     assert words(video(picture, listened=False))[-1] == "picture"
+    assert words(replace(video(picture), sound=False))[-1] == "The video has no sound."
 
 
 def test_a_transcript_cannot_leave_its_fence() -> None:
