@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -79,7 +81,9 @@ def azurite() -> Iterator[Azurite]:
         "--skipApiVersionCheck",
         *_FLAGS,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     assert process.stdout is not None
     watch = threading.Timer(60, process.kill)
     watch.start()
@@ -98,6 +102,6 @@ def azurite() -> Iterator[Azurite]:
             raise AssertionError("Azurite did not start:\n" + "".join(said))
     finally:
         watch.cancel()
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # the launcher and the Node that it started
         process.wait(30)
         process.stdout.close()
