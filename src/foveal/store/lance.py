@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,11 +31,12 @@ _NAME = "index-"
 _MISSING = "was not found"
 _SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
 
-# Rows that pass a filter are compared one by one up to this many: it takes some 8 ms and misses none
-# (docs/video-search.md has the measurement).
-EXACT = 8_000
-PROBED = 0.06  # share of the index's parts that a search without filter looks into,
-LEAST_PROBED = 12  # but so many at least
+# Measured in docs/video-search.md.
+EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
+PROBED = 0.24  # share of the index's parts that a search looks into,
+LEAST_PROBED = 24  # but so many at least
+DRIFT = 0.1  # share of its rows by which a table changes until its documents are counted again
+RUN = 4  # document keys in a row that are asked for as a range
 
 
 def no_words(text: str) -> Iterable[str]:
@@ -63,6 +65,7 @@ class LanceVectorStore:
             place, read_consistency_interval=timedelta(0), storage_options=dict(options or {}) or None
         )
         self._tables: dict[int, Table] = {}
+        self._counted: dict[int, tuple[int, int]] = {}  # rows and documents of a table when last counted
         self._lock = threading.Lock()
         self._tending = tending or Tending()
 
@@ -131,10 +134,11 @@ class LanceVectorStore:
             if wanted:
                 query.where(wanted, prefilter=True)
             parts = None if exact else vector_index(table)
-            passing = table.count_rows(wanted) if wanted and parts is not None else None
-            if parts is None or (passing is not None and passing <= EXACT):
+            if parts is None:
                 return query.bypass_vector_index().to_arrow()
-            share = 1.0 if passing is None else max(passing, 1) / max(parts.rows, 1)
+            share = 1.0 if documents is None else len(documents) / self._count(collection, table, parts.rows)
+            if share * parts.rows <= EXACT:
+                return query.bypass_vector_index().to_arrow()
             return query.nprobes(probes(parts.parts, share)).to_arrow()
 
         found = self._read(collection, nearest)
@@ -201,6 +205,17 @@ class LanceVectorStore:
         merge = table.merge_insert(["edition", "place"]).when_not_matched_insert_all()
         merge.when_not_matched_by_source_delete(mine).execute(self._table_of(rows))
 
+    def _count(self, collection: int, table: Table, rows: int) -> int:
+        """About how many documents the table has, at least 1."""
+        with self._lock:
+            before, count = self._counted.get(collection, (0, 0))
+        if not count or abs(rows - before) > DRIFT * before:
+            numbers = table.search().select(["document"]).to_arrow()
+            count = max(1, len(numbers["document"].unique()))
+            with self._lock:
+                self._counted[collection] = (rows, count)
+        return count
+
     def _read(self, collection: int, ask: Callable[[Table], Any]) -> Any:
         """What `ask` finds; None where there is no table, or none any more."""
         table = self._table(collection)
@@ -247,7 +262,7 @@ class LanceVectorStore:
             "best": [row.best for row in rows],
             "text": [row.text for row in rows],
             "words": [" ".join(self._words(row.text)) for row in rows],
-            "vector": [row.vector.astype(np.float16) for row in rows],
+            "vector": [row.vector.astype(np.float32) for row in rows],
         }
         return pa.table(columns, schema=self._schema)
 
@@ -261,7 +276,7 @@ def probes(parts: int, share: float) -> int:
 
 def _schema(dimensions: int) -> pa.Schema:
     """`edition` is new with every write of a document and `place` counts its rows: they are a row's key.
-    Vectors have 16-bit numbers: half the size, and likeness the same to three digits.
+    Vectors have 32-bit numbers: 16 would be half as large, and the index many times slower.
     """
     return pa.schema(
         [
@@ -275,7 +290,7 @@ def _schema(dimensions: int) -> pa.Schema:
             pa.field("best", pa.float64(), nullable=False),
             pa.field("text", pa.string(), nullable=False),
             pa.field("words", pa.string(), nullable=False),
-            pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), dimensions), nullable=False),
         ]
     )
 
@@ -294,7 +309,18 @@ def _wanted(kinds: Collection[VectorKind], documents: Collection[int] | None) ->
 
 
 def _documents(documents: Collection[int]) -> str:
-    return f"document IN ({', '.join(str(int(one)) for one in sorted(documents))})"
+    """Keys that follow each other as ranges: many single ones cost milliseconds."""
+    alone: list[int] = []
+    clauses: list[str] = []
+    for _, group in groupby(enumerate(sorted(int(one) for one in documents)), lambda pair: pair[1] - pair[0]):
+        keys = [key for _, key in group]
+        if len(keys) >= RUN:
+            clauses.append(f"document BETWEEN {keys[0]} AND {keys[-1]}")
+        else:
+            alone += keys
+    if alone:
+        clauses.append(f"document IN ({', '.join(map(str, alone))})")
+    return f"({' OR '.join(clauses)})"
 
 
 def _hits(found: pa.Table, likeness: NDArray[np.floating[Any]]) -> list[VectorHit]:

@@ -242,6 +242,16 @@ def test_narrow_filters_look_into_more_parts() -> None:
     assert probes(1000, 1.0) < probes(1000, 0.1) < probes(1000, 0.001) == 1000
 
 
+def test_documents_in_a_row_and_alone_are_found_alike(store: LanceVectorStore) -> None:
+    for document in range(1, 15):
+        store.replace(1, document, rows(document, 1))
+    wanted = {1, 3, 4, 5, 6, 7, 9, 10, 13}
+    found = store.search(1, unit(1), kinds=FRAMES, documents=wanted, limit=100)
+    assert {hit.document for hit in found} == wanted
+    store.remove(1, wanted)
+    assert store.documents(1) == {2, 8, 11, 12, 14}
+
+
 def test_an_empty_vector_is_like_nothing(store: LanceVectorStore) -> None:
     store.replace(1, 1, [row(1, 0), VectorRow(1, "frame", 1, 1, 2, 1.5, "", np.zeros(SIDE, np.float32))])
     found = store.search(1, unit(1000), kinds=BOTH, documents=None, limit=5)

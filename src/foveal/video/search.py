@@ -1,0 +1,197 @@
+"""Finding moments of videos by a text: vectors and words, put into one order with one relevance.
+
+How it is done, and what each part is worth: docs/video-search.md. All calls block and are thread-safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.perception.base import Embedder
+from foveal.store.vectors import VectorHit, VectorKind, VectorStore
+from foveal.video.library import FoundDocument
+from foveal.video.query import DocumentKind, Hit, Page, Query
+from foveal.video.ranking import Moment, joined, scored
+from foveal.video.shelf import Shelf, Shelves
+from foveal.video.wanted import Wanted, Wanting
+
+POOL = 192  # rows nearest to the search that are put in order together; those behind them follow in order
+LITERAL = 64  # rows that hold its words, wherever their vectors lie
+NAMED = 64  # rows of documents whose metadata holds its words
+CLOSE = 0.5  # moments of a document count as long as they have this share of its best one's relevance
+
+_KIND: dict[VectorKind, DocumentKind] = {"frame": "VideoFrame", "speech": "SpeechTextSegment"}
+_Found = tuple[int, VectorHit]  # with the place of its index
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One search, ready to be put to the store; by place of the shelf: the `documents` that pass the filters
+    (None: all), the `kinds` of rows, and how much of the words the `metadata` of documents holds.
+    """
+
+    shelves: tuple[Shelf, ...]
+    documents: tuple[frozenset[int] | None, ...]
+    kinds: tuple[frozenset[VectorKind], ...]
+    vector: NDArray[np.float32]
+    wanted: Wanted
+    metadata: tuple[Mapping[int, float], ...]
+
+    def extra(self, shelf: int, document: int) -> float:
+        return self.metadata[shelf].get(document, 0.0)
+
+    def told(self, shelf: int, row: VectorHit) -> bool:
+        """Whether the row's document is published."""
+        return row.document in self.shelves[shelf].ids
+
+
+class VideoSearch:
+    """`Searcher` and, for chat, the finder of a document's moments. `vectors` opens the store when first
+    needed.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        vectors: Callable[[], VectorStore],
+        shelves: Shelves,
+        wanting: Wanting | None = None,
+    ) -> None:
+        self._embedder = embedder
+        self._vectors = vectors
+        self._shelves = shelves
+        self._wanting = wanting or Wanting()
+        self._beside = ThreadPoolExecutor(4, "video-search")
+
+    def search(self, resource: str, index: str, query: Query) -> Page:
+        """One page of the hits. Raises `NotFound` for an index that is not there, `InvalidRequest` for a
+        filter that does not fit its metadata schema.
+        """
+        names = dict.fromkeys([index.lower(), *(name.lower() for name in query.additional_index_names)])
+        shelves = tuple(self._shelves.open(resource, name) for name in names)
+        wanted = self._wanting.read(query.query_text)
+        asked = _Asked(
+            shelves,
+            tuple(shelf.passing(query.filters) for shelf in shelves),
+            tuple(shelf.wanted_kinds(query.filters) for shelf in shelves),
+            self._embedder.embed([query.query_text])[0],
+            wanted,
+            tuple({} if query.disable_metadata_search else shelf.naming(wanted) for shelf in shelves),
+        )
+        found = self._ordered(asked, dedup=query.dedup)
+        if query.dedup and query.dedup_max_document_count is not None:
+            found = _of_documents(found, query.dedup_max_document_count)
+        page = list(islice(found, query.skip, query.skip + query.top + 1))
+        hits = (_hit(moment, shelves[moment.shelf]) for moment in page[: query.top])
+        return Page(tuple(hits), len(page) > query.top)
+
+    def moments(self, document: FoundDocument, text: str, *, limit: int) -> list[VectorHit]:
+        """The frames and segments of a document that fit a text, best first; what fits much less well than
+        the best is left out.
+        """
+        rows = self._vectors().search(
+            document.collection,
+            self._embedder.embed([text])[0],
+            kinds=("frame", "speech"),
+            documents=(document.key,),
+            limit=max(POOL, 4 * limit),
+        )
+        found = scored([(0, row) for row in rows], self._wanting.read(text))
+        least = CLOSE * found[0].relevance if found else 0.0
+        return [one.row for one in found if one.relevance >= least][:limit]
+
+    def _ordered(self, asked: _Asked, *, dedup: bool) -> Iterator[Moment]:
+        """All hits, best first. The first block holds what lies nearest and what holds the words; the blocks
+        behind it the rest, exactly by likeness, each put in order by itself. So the order of a page does not
+        hang on how far somebody pages, and no row is lost or told twice.
+        """
+        ranked = partial(scored, wanted=asked.wanted, extra=asked.extra)
+        first = self._first(asked)
+        told = {_key(pair) for pair in first}
+        moments = ranked(first)
+        yield from joined(moments) if dedup else moments
+        least = min((one.relevance for one in moments), default=1.0)
+        size, seen = POOL, 0
+        while True:
+            rows = self._exact(asked, size)
+            fresh = [pair for pair in rows[seen:] if _key(pair) not in told and asked.told(*pair)]
+            told.update(_key(pair) for pair in fresh)
+            moments = ranked(fresh, most=least)
+            yield from joined(moments) if dedup else moments
+            least = min((one.relevance for one in moments), default=least)
+            if len(rows) < size:
+                return
+            size, seen = 4 * size, len(rows)
+
+    def _first(self, asked: _Asked) -> list[_Found]:
+        store, ask = self._vectors(), self._beside.submit
+        keys = asked.wanted.index_keys()
+        waiting = []
+        for place, shelf in enumerate(asked.shelves):
+            kinds, documents = asked.kinds[place], asked.documents[place]
+            near = partial(store.search, shelf.collection, asked.vector, kinds=kinds)
+            waiting.append((place, ask(near, documents=documents, limit=POOL)))
+            if keys:
+                holding = partial(store.holding, shelf.collection, keys, asked.vector)
+                waiting.append((place, ask(holding, kinds=kinds, documents=documents, limit=LITERAL)))
+            named = asked.metadata[place].keys()
+            if named:
+                within = named if documents is None else named & documents
+                waiting.append((place, ask(near, documents=within, limit=NAMED)))
+        found = [(place, row) for place, answer in waiting for row in answer.result()]
+        return [pair for pair in dict.fromkeys(found) if asked.told(*pair)]
+
+    def _exact(self, asked: _Asked, size: int) -> list[_Found]:
+        """The `size` nearest rows of all the indexes."""
+        found = [
+            (place, row)
+            for place, shelf in enumerate(asked.shelves)
+            for row in self._vectors().search(
+                shelf.collection,
+                asked.vector,
+                kinds=asked.kinds[place],
+                documents=asked.documents[place],
+                limit=size,
+                exact=True,
+            )
+        ]
+        return sorted(found, key=lambda pair: (-pair[1].likeness, _key(pair), pair[1].text))[:size]
+
+
+def _key(pair: _Found) -> tuple[int, int, VectorKind, int]:
+    place, row = pair
+    return place, row.document, row.kind, row.number
+
+
+def _of_documents(moments: Iterator[Moment], most: int) -> Iterator[Moment]:
+    """The moments of the `most` documents that come first."""
+    known: set[tuple[int, int]] = set()
+    for moment in moments:
+        document = moment.shelf, moment.row.document
+        if document in known or len(known) < most:
+            known.add(document)
+            yield moment
+
+
+def _hit(moment: Moment, shelf: Shelf) -> Hit:
+    row = moment.row
+    return Hit(
+        document_id=shelf.ids[row.document],
+        document_kind=_KIND[row.kind],
+        start=moment.start,
+        end=moment.end,
+        best=row.best,
+        relevance=moment.relevance,
+        additional_metadata=dict(shelf.metadata[row.document]) or None,
+        index_name=shelf.name,
+        document=row.document,
+        number=row.number,
+        text=row.text,
+    )
