@@ -1,7 +1,7 @@
-"""What a frame's facts say in words: for people to read, and for vectors that find it.
+"""What a frame's facts say in words: for people to read, and for the vector that finds it.
 
-A frame has up to two texts: what is seen, and what is written in it. One vector of both would be like
-neither (docs/video-search.md has the figures). The words are those of the answers about single pictures.
+The words are those of the answers about single pictures. One text holds what is seen and what is written:
+two vectors a frame found no more than one (docs/video-search.md has the figures).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from foveal.engines.evidence import reading
 from foveal.engines.evidence.describe import amount, colours_of
-from foveal.engines.evidence.english_words import an, join, number, quoted
+from foveal.engines.evidence.english_words import an, join, number, upper
 from foveal.engines.evidence.notes import Notes, Subject, take_notes
 from foveal.engines.evidence.shares import names
 from foveal.engines.evidence.sights import SEEN_TAG, Scenes, Sights, load_scenes
@@ -20,7 +20,7 @@ from foveal.perception.facts import Facts
 
 _MOST_KINDS = 10
 _ROOM = 1_200  # letters of text that a frame is found by
-_QUOTED = 160  # and of text that stands in the description of what is seen
+_PAGE = 5  # lines from which what a picture looks like is a page of text
 
 
 class FrameWords:
@@ -31,29 +31,26 @@ class FrameWords:
         self._scenes = scenes or load_scenes()
 
     def __call__(self, facts: Facts) -> tuple[str, ...]:
-        """What is seen, with a piece of what is written; then all that is written, when there is more of it
-        than a word.
-        """
+        """The texts that a frame is found by; there is one, and it is never empty."""
         sights = Sights(facts, self._words, self._scenes)
-        notes = take_notes(sights, most=_MOST_KINDS, texts=4, room=_QUOTED)
-        seen = join_sentences(self._seen(notes, sights))
-        written = " ".join(reading.texts(reading.readable(facts.lines)))[:_ROOM]
-        shown = seen
-        if notes.texts:
-            shown = (
-                f"{seen} The text reads {quoted(notes.texts)}." if seen else f"Text: {quoted(notes.texts)}."
-            )
-        if not shown:
+        notes = take_notes(sights, most=_MOST_KINDS)
+        parts = [f"{upper(part)}." for part in self._seen(notes, sights) if part]
+        written = "; ".join(reading.texts(reading.readable(facts.lines)))
+        if written:
+            parts.append(f"The text reads: {written[:_ROOM]}")
+        if not parts:
             hues = names(facts.colours)
-            shown = f"A picture that is mostly {join(hues)}." if hues else "A picture."
-        return (shown, written) if len(written) > 2 else (shown,)
+            parts.append(f"A picture that is mostly {join(hues)}." if hues else "A picture.")
+        return (" ".join(parts),)
 
     def _seen(self, notes: Notes, sights: Sights) -> Iterator[str]:
         parts = [self._subject(one, sights) for one in notes.subjects]
         faces = len(sights.facts.faces)
         if faces and not any(one.thing.key == "person" for one in notes.subjects):
             parts.insert(0, "the face of a person" if faces == 1 else f"the faces of {number(faces)} people")
-        if notes.looks_like:
+        if not notes.subjects and len(sights.facts.lines) >= _PAGE:
+            parts.append("a page of text")
+        elif notes.looks_like:
             kind = self._kind(notes.looks_like)
             parts.append(an(notes.looks_like) + (f", {an(kind)}" if kind else ""))
         elif not parts:
@@ -82,7 +79,3 @@ class FrameWords:
         if kind is None or not kind.plural or kind.name in name:
             return ""
         return kind.name
-
-
-def join_sentences(parts: Iterator[str]) -> str:
-    return " ".join(f"{part[0].upper()}{part[1:]}." for part in parts if part)

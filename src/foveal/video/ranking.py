@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from foveal.store.vectors import VectorHit
 from foveal.video.wanted import Wanted
 
-WORDS = 0.4  # share of the relevance that the words of a search make, when it has any
+WORDS = 0.3  # share of the relevance that the words of a search make, when it has any
 COMMON = 0.5  # how much less a word tells that all of the moments hold
 METADATA = 0.1  # what metadata adds that holds all of the words
 FALL = 0.85  # frames of an interval have at least this share of its best one's relevance
