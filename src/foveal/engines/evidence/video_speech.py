@@ -1,0 +1,180 @@
+"""What is said in a video: which segments of the transcript hold a topic, how often, which tell the most."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foveal.engines.evidence.vocabulary import Vocabulary
+from foveal.engines.terms import Matcher, Term, Words, normal, question_terms, squeezed, stem, tokens
+from foveal.perception.base import SpeechSegment
+
+_SENTENCE_END = re.compile(r"[.!?…。]['\"”’]?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a question asks the transcript for. `exact` was quoted: it is looked for word by word."""
+
+    terms: tuple[Term, ...]
+    exact: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.terms or self.exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A transcript that can be searched. `idle` are words that questions about videos are made of."""
+
+    speech: tuple[SpeechSegment, ...]
+    words: Words
+    vocabulary: Vocabulary
+    idle: frozenset[str]
+
+    def topic(self, text: str, quoted: str = "") -> Topic:
+        """The telling words of a piece of a question, in both languages where their things are known."""
+        terms: list[Term] = []
+        for term in question_terms(quoted or text, self.words):
+            if term.label and term.paraphrased:
+                continue  # "when" is not the date, "who" not the name
+            if not quoted and (term.said in self.idle or stem(term.said) in self.idle):
+                continue
+            terms.append(Term(term.said, self._forms(term), weight=term.weight))
+        return Topic(tuple(terms), quoted)
+
+    def _forms(self, term: Term) -> tuple[str, ...]:
+        known = [
+            mention.thing
+            for form in term.forms
+            for mention in self.vocabulary.find(form, "en" if form.isascii() else "ko")
+            if mention.thing.labels and not mention.thing.group and not mention.thing.adds
+        ]
+        others = [name for thing in known for name in (thing.singular, thing.korean)]
+        return tuple(dict.fromkeys([*term.forms, *others]))
+
+    def about(self, topic: Topic) -> tuple[SpeechSegment, ...]:
+        """The segments that speak of the topic, in order: those with the most of its words, half at least."""
+        if topic.exact:
+            found = tuple(one for one in self.speech if _holds(one.text, topic.exact))
+            if found:
+                return found
+        if not topic.terms:
+            return ()
+        hits = self._hits(topic)
+        best = max(map(len, hits), default=0)
+        if not best or best * 2 < len(topic.terms) or (topic.exact and best < len(topic.terms)):
+            return ()
+        return tuple(one for one, held in zip(self.speech, hits, strict=True) if len(held) == best)
+
+    def share(self, topic: Topic) -> float:
+        """How much of the topic the best segment, with the one after it, holds: 0..1."""
+        if not topic.terms:
+            return 0.0
+        hits = [*self._hits(topic), frozenset[int]()]
+        best = max((len(a | b) for a, b in itertools.pairwise(hits)), default=0)
+        return best / len(topic.terms)
+
+    def _hits(self, topic: Topic) -> list[frozenset[int]]:
+        matcher = Matcher(topic.terms)
+        return [matcher.hits(one.text) for one in self.speech]
+
+    def times_said(self, topic: Topic) -> list[tuple[SpeechSegment, int]]:
+        """The segments that name the topic and how often each does."""
+        found: list[tuple[SpeechSegment, int]] = []
+        for one in self.about(topic):
+            if topic.exact:
+                count = len(re.findall(_pattern(topic.exact), _plain(one.text)))
+            else:
+                single = [Matcher((term,)) for term in topic.terms]
+                words = tokens(normal(one.text))
+                count = min(sum(bool(each.hits(word)) for word in words) for each in single)
+            found.append((one, max(1, count)))
+        return found
+
+    def moment_of(self, segment: SpeechSegment, topic: Topic) -> float:
+        """When the topic is named within a segment: the time of its first word that is one."""
+        matcher = Matcher(topic.terms)
+        for word in segment.words:
+            if matcher.hits(word.text):
+                return word.start
+        return segment.start
+
+    def around(self, at: float) -> tuple[SpeechSegment, ...]:
+        """What is being said at a time, or the nearest segment within two seconds and a half."""
+        over = tuple(one for one in self.speech if one.start <= at + 0.25 and one.end >= at - 0.25)
+        if over:
+            return over
+        near = min(self.speech, key=lambda one: _apart(one, at), default=None)
+        return (near,) if near is not None and _apart(near, at) <= 2.5 else ()
+
+    def gist(self, most: int) -> tuple[SpeechSegment, ...]:
+        """Up to `most` segments that tell the most of all that is said, in order: the first, then those whose
+        words come up again and again and were not chosen yet.
+        """
+        if len(self.speech) <= most:
+            return self.speech
+        bags = [self._bag(one.text) for one in self.speech]
+        total: Counter[str] = Counter(word for bag in bags for word in bag)
+        chosen = [0]
+        heard = set(bags[0])
+        while len(chosen) < most:
+            scores = [
+                (sum(math.log(1 + total[word]) for word in bag - heard) / (4 + len(bag)) ** 0.5, -place)
+                for place, bag in enumerate(bags)
+                if place not in chosen
+            ]
+            _, best = max(scores)
+            chosen.append(-best)
+            heard |= bags[-best]
+        return tuple(self.speech[place] for place in sorted(chosen))
+
+    def _bag(self, text: str) -> set[str]:
+        return {
+            stem(word) for word in tokens(normal(text)) if word not in self.words.english and len(word) > 2
+        }
+
+
+def sentences(speech: Sequence[SpeechSegment], longest: int = 240) -> tuple[SpeechSegment, ...]:
+    """Segments that continue one another without a pause, joined to whole sentences."""
+    joined: list[SpeechSegment] = []
+    for one in speech:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and not _SENTENCE_END.search(last.text.strip())
+            and one.start - last.end <= 0.8
+            and len(last.text) + len(one.text) <= longest
+        ):
+            text = f"{last.text.strip()} {one.text.strip()}"
+            words = (*last.words, *one.words)
+            confidence = min(last.confidence, one.confidence)
+            joined[-1] = SpeechSegment(last.start, one.end, text, last.language, confidence, words)
+        else:
+            joined.append(one)
+    return tuple(joined)
+
+
+def _apart(one: SpeechSegment, at: float) -> float:
+    return max(one.start - at, at - one.end, 0.0)
+
+
+def _plain(text: str) -> str:
+    return " ".join(tokens(normal(text)))
+
+
+def _pattern(exact: str) -> str:
+    plain = re.escape(_plain(exact))
+    return rf"\b{plain}(?:s|es)?\b" if plain.isascii() else plain
+
+
+def _holds(text: str, exact: str) -> bool:
+    if not tokens(normal(exact)):
+        return False
+    if not exact.isascii() and squeezed(normal(exact)) in squeezed(normal(text)):
+        return True
+    return bool(re.search(_pattern(exact), _plain(text)))
