@@ -39,7 +39,7 @@ class SentenceEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        told = [(at, text[:MOST_LETTERS].strip()) for at, text in enumerate(texts)]
+        told = [(at, _tidy(text)) for at, text in enumerate(texts)]
         told = [(at, text) for at, text in told if text]
         for first in range(0, len(told), _AT_ONCE):
             some = told[first : first + _AT_ONCE]
@@ -55,3 +55,8 @@ class SentenceEmbedder:
                 encoder.encode(["ready"])  # it loads its weights at the first call, and not safely by two
                 self._loaded = encoder
             return self._loaded
+
+
+def _tidy(text: str) -> str:
+    """The beginning, without half characters, which no tokenizer takes."""
+    return text[:MOST_LETTERS].encode("utf-8", "replace").decode().strip()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from foveal.store.vectors import VectorHit
 from foveal.video.wanted import Wanted
 
-WORDS = 0.3  # share of the relevance that the words of a search make, when it has any
+WORDS = 0.3  # share of the relevance that the words of a search make, when it has any;
+NUMBERS = 0.6  # the same when all of them have digits: those are meant literally
 COMMON = 0.5  # how much less a word tells that all of the moments hold
-METADATA = 0.1  # what metadata adds that holds all of the words
+METADATA = 0.2  # what metadata adds that holds all of the words
 FALL = 0.85  # frames of an interval have at least this share of its best one's relevance
 GAP = 0.5  # seconds that may lie between two of its frames
 
@@ -55,17 +56,25 @@ def scored(
     }
     weights = telling(wanted, list(held.values()))
     every = sum(weights)
+    share = share_of_words(wanted)
     moments = []
     for key, found in texts.items():
         row = max(found, key=lambda one: (one.likeness, one.text))
         relevance = max(0.0, row.likeness)
         if every:
-            relevance *= 1 - WORDS
-            relevance += WORDS * sum(weights[goal] for goal in held[key]) / every
+            relevance *= 1 - share
+            relevance += share * sum(weights[goal] for goal in held[key]) / every
             relevance += METADATA * extra(key[0], row.document)
         relevance = round(min(most, relevance), 6)
         moments.append(Moment(key[0], row, relevance, held[key], row.start, row.end))
     return sorted(moments, key=order)
+
+
+def share_of_words(wanted: Wanted) -> float:
+    """Of the relevance; the rest is the likeness of the vectors."""
+    every = sum(goal.weight for goal in wanted.goals)
+    literal = sum(goal.weight for goal in wanted.goals if any(letter.isdigit() for letter in goal.said))
+    return WORDS + (NUMBERS - WORDS) * literal / every if every else 0.0
 
 
 def telling(wanted: Wanted, held: Sequence[frozenset[int]]) -> list[float]:

@@ -28,8 +28,9 @@ _KINDS: Mapping[str, VectorKind] = {"vision": "frame", "speech": "speech"}
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One index. `ids` and `metadata` are those of its documents by key; `values` the keys by field and value,
-    `moments` the values of datetime fields with their keys, `words` the keys by words of searchable fields.
+    """One index. `ids` and `metadata` are those of its documents by key; `values` has the keys by field and
+    value, `moments` the values of datetime fields with their keys, `words` the keys by words of what is
+    searchable.
     """
 
     name: str

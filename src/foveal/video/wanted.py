@@ -20,6 +20,7 @@ from foveal.engines.evidence.vocabulary import Language, Mention, Thing, Vocabul
 _HANGUL = re.compile("[가-힣]")
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
+_POSSESSIVE = re.compile(r"['’]s\b")
 LONGEST = 1_000  # letters of a search that are looked at
 
 
@@ -28,8 +29,8 @@ def index_words(text: str) -> Iterator[str]:
 
     Korean words end in particles and Chinese has no blanks: what is looked for there is found by its pairs.
     """
-    for token in dict.fromkeys(terms.tokens(terms.normal(text))):
-        yield from _keys(token)
+    tokens = dict.fromkeys(terms.tokens(terms.normal(text)))
+    yield from dict.fromkeys(key for token in tokens for key in _keys(token))
 
 
 def _keys(token: str) -> Iterable[str]:
@@ -98,7 +99,7 @@ class Wanting:
         self._weights: dict[str, float] = table["weights"]
 
     def read(self, text: str) -> Wanted:
-        text = terms.normal(text[:LONGEST])
+        text = _POSSESSIVE.sub("", terms.normal(text[:LONGEST]))
         goals: list[Goal] = []
         rest = text
         for mention in self._mentions(text):
@@ -162,10 +163,9 @@ def _thing(thing: Thing, words: Vocabulary) -> Goal:
         names |= {thing.singular, thing.plural}
     names |= {thing.korean} if thing.korean else set()
     forms = frozenset(terms.normal(name) for name in names if name)
-    main = [thing.singular, thing.korean] + ([words.thing(label).singular for label in thing.labels])
-    keys = [
-        key for name in main if name for token in terms.tokens(terms.normal(name)) for key in _keys(token)
-    ]
+    kinds = [words.thing(label) for label in thing.labels]
+    main = [thing.singular, thing.korean, *(name for one in kinds for name in (one.singular, one.plural))]
+    keys = [key for name in main for token in terms.tokens(terms.normal(name)) for key in _keys(token)]
     return Goal(thing.key, forms, 1.0, tuple(dict.fromkeys(keys)))
 
 
