@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,11 +14,11 @@ from foveal.images.detail import DetailedImage
 from foveal.images.fine import is_fine
 from foveal.models.lease import ModelLease
 from foveal.models.store import ModelStore
+from foveal.perception.background import step_back
 from foveal.perception.base import TextLine
 from foveal.perception.facts import Facts
 from foveal.perception.sight import Seen, Sight, assemble, load_sight
 
-_NICE = 10  # perception gives way to the threads that answer requests
 _RETRY_AFTER = "2"  # seconds; about what a full queue takes to move on
 
 T = TypeVar("T")
@@ -47,7 +45,7 @@ class PooledFactFinder:
     ) -> None:
         self._lease = ModelLease(load, idle_seconds=idle_seconds)
         self._pool = ThreadPoolExecutor(
-            max_workers=max(1, threads), thread_name_prefix="sight", initializer=_step_back
+            max_workers=max(1, threads), thread_name_prefix="sight", initializer=step_back
         )
         self._room = max(1, threads) + queue
         self._seen = _Shared[Seen](cache_size)
@@ -175,9 +173,3 @@ def build_fact_finder(
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
     start = time.perf_counter()
     return work(), time.perf_counter() - start
-
-
-def _step_back() -> None:
-    """Lower the priority of this worker; threads that a net starts from it inherit that on Linux."""
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
