@@ -1,0 +1,97 @@
+"""The frames of a video that are worth keeping, window by window.
+
+Decoding is the cost, so: frames that no other needs are not decoded, and the filter that smooths the edges of
+blocks is left out, which shows in no picture that is scaled down for the models; several threads decode while
+this one looks; of the pictures only the brightness is read, and only 15 times a second.
+
+A window ends with the first segment that begins at or after its end, however long that takes, and the next
+window goes on from there. So nothing is decoded twice but the seconds that the search for shots needs, and
+the result does not depend on where the windows end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from foveal.video.decode.jpeg import JpegMaker
+from foveal.video.decode.limits import Limits
+from foveal.video.decode.looks import Look, detailed, look_at
+from foveal.video.decode.messages import Kept, Sample
+from foveal.video.decode.opening import Opened, Refused, packets_of, pictures
+from foveal.video.decode.quality import defect_of
+from foveal.video.decode.segments import Segment, Segments, State
+from foveal.video.decode.shots import BEFORE, watch
+
+_LOOKS, _CHOICES = 15, 5  # a second; the first is a multiple of the second
+
+Emit = Callable[[Kept], None]
+Progress = Callable[[float], None]
+
+
+def sample(opened: Opened, wish: Sample, limits: Limits, emit: Emit, progress: Progress) -> tuple[bytes, int]:
+    """Give the kept frames that begin in a window. Returns the state for the next, and its scene."""
+    state = _state(wish)
+    if state.at >= wish.end:
+        return msgspec.msgpack.encode(state), state.scene
+    segments = Segments(state, limits.frames_per_minute)
+    maker = JpegMaker(limits, opened.shape)
+    kept, ended = state.kept, True
+    for segment in segments.cut(watch(_looks(opened, state.at, wish, limits, progress))):
+        kept += _emit(segment, wish, maker, emit)
+        if segment.end and segments.state.at >= wish.end:
+            ended = False
+            break
+    last = segments.state
+    last.kept = kept
+    if ended:
+        last.at = max(last.at, wish.end, wish.duration)
+    if kept == 0 and wish.end >= wish.duration:
+        raise _nothing(wish)
+    return msgspec.msgpack.encode(last), last.scene
+
+
+def _state(wish: Sample) -> State:
+    if not wish.state:
+        return State(at=wish.start, shot=wish.start, scene=wish.scene)
+    return msgspec.msgpack.decode(wish.state, type=State)
+
+
+def _nothing(wish: Sample) -> Refused:
+    if wish.drop_defective:
+        return Refused("OnlyDefectiveFrames", "All frames of the video are black or blurred.")
+    return Refused("BrokenVideo", "The video is damaged: none of its pictures can be read.")
+
+
+def _emit(segment: Segment, wish: Sample, maker: JpegMaker, emit: Emit) -> int:
+    if segment.frame is None or segment.look is None:
+        return 0
+    defect = defect_of(detailed(segment.frame))
+    if defect is not None and wish.drop_defective:
+        return 0
+    end = segment.end or max(wish.duration, segment.look.at)
+    at = min(max(segment.look.at, segment.start), end)
+    emit(Kept(at, segment.start, end, segment.scene, maker.encode(segment.frame), defect))
+    return 1
+
+
+def _looks(opened: Opened, start: float, wish: Sample, limits: Limits, progress: Progress) -> Iterator[Look]:
+    """Looks from a while before `start` on, at most 15 a second, 5 of them with their frame."""
+    context = opened.video.codec_context
+    context.thread_type, context.thread_count = "FRAME", limits.threads
+    context.skip_frame = "NONREF"
+    context.options = {"skip_loop_filter": "all"}
+    opened.seek(start - BEFORE - 1.0)
+    before = -1.0
+    for frame in pictures(opened, packets_of(opened, opened.video), limits):
+        at = opened.at(frame)
+        if at is None or at <= before:
+            continue
+        if int(at * _LOOKS) != int(before * _LOOKS) or before < 0:
+            look = look_at(frame, at)
+            if int(at * _CHOICES) != int(before * _CHOICES) or before < 0:
+                look.frame = frame
+            yield look
+            progress((at - wish.start) / max(1e-6, wish.end - wish.start))
+        before = at
