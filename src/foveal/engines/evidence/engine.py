@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from foveal.engines.base import Abilities, Delta, ImagePart, Part, Prompt, TextPart, Turn
+from foveal.engines.base import Abilities, Delta, ImagePart, Part, Prompt, TextPart, Turn, VideoPart
 from foveal.engines.evidence.documents import load_forms
 from foveal.engines.evidence.english_phrases import EnglishPhrases
 from foveal.engines.evidence.guard import load_guard
@@ -31,6 +31,9 @@ from foveal.engines.evidence.sights import Sights, load_scenes
 from foveal.engines.evidence.style import dressed, style_of
 from foveal.engines.evidence.telling import Teller
 from foveal.engines.evidence.text_reader import TextReader
+from foveal.engines.evidence.video import build_watcher
+from foveal.engines.evidence.video_open import noted
+from foveal.engines.evidence.video_timeline import Timeline, timeline_of
 from foveal.engines.evidence.vocabulary import Language
 from foveal.engines.evidence.writer import Writer, load_prompts
 from foveal.engines.layout import rows_of
@@ -82,7 +85,13 @@ class EvidenceEngine:
 
     def __init__(self, finder: Finder, runtime: Runtime, *, timed: Timed | None = None) -> None:
         self.abilities = Abilities(
-            images=True, tools=True, json_object=True, json_schema=True, logit_bias=True, notes=NOTE
+            images=True,
+            video=True,
+            tools=True,
+            json_object=True,
+            json_schema=True,
+            logit_bias=True,
+            notes=NOTE,
         )
         self.lexicon = load_lexicon()
         self._finder = finder
@@ -95,13 +104,17 @@ class EvidenceEngine:
         self._reader = TextReader(load_forms(), writer, runtime.count_tokens)
         self._english = EnglishPhrases()
         self._korean = KoreanPhrases(self.lexicon.colours.names)
+        self._watcher = build_watcher(self.lexicon, self._reader, self._teller.guard, self._rules)
 
     async def answer(self, prompt: Prompt) -> AsyncGenerator[Delta]:
         """Closing it stops the language model; facts that are being found go on for whoever asks next."""
-        if not prompt.images:
+        video = video_in_question(prompt.turns)
+        if not prompt.images and video is None:
             source = answer_text(self._runtime, prompt)
         elif prompt.tools or prompt.response_format is not None:
             source = answer_text(self._runtime, await self._with_facts(prompt))
+        elif video is not None:
+            source = self._watching(prompt, video)
         else:
             source = self._looking(prompt)
         async with aclosing(source) as deltas:
@@ -148,6 +161,35 @@ class EvidenceEngine:
                     first = False
         self._timed("answer", time.perf_counter() - start)
         yield Delta(finish="stop")
+
+    async def _watching(self, prompt: Prompt, video: VideoPart) -> AsyncGenerator[Delta]:
+        style = style_of(prompt.turns)
+        timeline = await self._timeline(video)
+        start = time.perf_counter()
+        first = True
+        for number, asked in enumerate(self._watcher.questions(prompt.turns, video)):
+            parts = self._watcher.tell(asked, style, timeline, prompt.sampling.seed)
+            async with aclosing(parts):
+                async for text in parts:
+                    if first:
+                        self._timed("first words", time.perf_counter() - start)
+                    yield Delta(text if first else _glue(style, number) + text)
+                    first = False
+        self._timed("answer", time.perf_counter() - start)
+        yield Delta(finish="stop")
+
+    async def _timeline(self, video: VideoPart) -> Timeline:
+        """Frames that nothing is known of yet are looked at: each once, however often it stands there."""
+        unknown = {frame.image.sha256: frame.image for frame in video.frames if frame.facts is None}
+        start = time.perf_counter()
+        found = await asyncio.gather(*(self._finder.facts(image) for image in unknown.values()))
+        known = dict(zip(unknown, found, strict=True))
+        facts = [frame.facts or known[frame.image.sha256] for frame in video.frames]
+        timeline = await asyncio.to_thread(
+            timeline_of, video, facts, lambda one: Sights(one, self.lexicon.words, self._scenes)
+        )
+        self._timed("facts", time.perf_counter() - start)
+        return timeline
 
     async def _looks(self, pictures: Sequence[ImagePart]) -> list[Look]:
         start = time.perf_counter()
@@ -212,8 +254,14 @@ class EvidenceEngine:
         return self._rules(sights, language).answer(question)
 
     async def _with_facts(self, prompt: Prompt) -> Prompt:
-        """The same conversation for a text model: every picture replaced by its facts."""
+        """The same conversation for a text model: every picture and video replaced by its facts."""
         pictures = picture_parts(prompt.turns)
+        videos = {
+            id(part): self._spelled(await self._timeline(part))
+            for turn in prompt.turns
+            for part in turn.parts
+            if isinstance(part, VideoPart)
+        }
         looks = await self._looks(pictures)
         asked = next((turn.text for turn in reversed(prompt.turns) if turn.role == "user"), "")
         notes = [self._noted(look, asked, number + 1) for number, look in enumerate(looks)]
@@ -224,6 +272,8 @@ class EvidenceEngine:
             for part in turn.parts:
                 if isinstance(part, TextPart):
                     parts.append(part)
+                elif isinstance(part, VideoPart):
+                    parts.append(TextPart(videos[id(part)]))
                 else:
                     number = next(counter)
                     parts.append(TextPart(notes[number]))
@@ -232,6 +282,14 @@ class EvidenceEngine:
         turns = tuple(shown(turn) for turn in prompt.turns)
         about = Turn("system", (TextPart(self._prompts["facts"]["system"]),))
         return replace(prompt, turns=(about, *turns))
+
+    def _spelled(self, timeline: Timeline) -> str:
+        """A video's facts and as much of what is said in it as there is room for, its gist first."""
+        talk = self._watcher.talk(timeline)
+        most = len(talk.speech)
+        while most and sum(self._reader.size(one.text) for one in talk.gist(most)) > STRUCTURED_BUDGET:
+            most = most * 3 // 4
+        return noted(timeline, talk.gist(most) if most else ())
 
     def _noted(self, look: Look, asked: str, number: int) -> str:
         noted = f"[Picture {number}. {take_notes(look.sights, most=12, texts=12).facts()}]"
@@ -248,6 +306,15 @@ def read_page(lines: Sequence[TextLine]) -> Page:
 
 def picture_parts(turns: Sequence[Turn]) -> tuple[ImagePart, ...]:
     return tuple(part for turn in turns for part in turn.parts if isinstance(part, ImagePart))
+
+
+def video_in_question(turns: Sequence[Turn]) -> VideoPart | None:
+    """The latest video of the user's turns, unless pictures came after it."""
+    for turn in reversed(turns):
+        videos = [part for part in turn.parts if isinstance(part, VideoPart)]
+        if turn.role == "user" and (videos or turn.images):
+            return videos[-1] if videos else None
+    return None
 
 
 def pictures_in_question(turns: Sequence[Turn]) -> range:
