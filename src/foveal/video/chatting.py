@@ -11,7 +11,7 @@ from typing import Protocol
 
 from foveal.engines.base import VideoFrame, VideoPart
 from foveal.errors import FovealError
-from foveal.images.detail import DetailedImage
+from foveal.images.detail import Detail, DetailedImage
 from foveal.store.vectors import VectorHit
 from foveal.video.asking import Asked, Asking, Stretch
 from foveal.video.base import VideoRecord
@@ -39,7 +39,7 @@ class MomentFinder(Protocol):
 class StillDoor(Protocol):
     """The media door for pictures that were stored as files."""
 
-    async def open_bytes(self, data: bytes, detail: str, /, *, param: str) -> DetailedImage: ...
+    async def open_bytes(self, data: bytes, detail: Detail, /, *, param: str) -> DetailedImage: ...
 
 
 @dataclass(frozen=True, slots=True)

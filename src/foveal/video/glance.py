@@ -192,11 +192,11 @@ class Glance:
         picks = pick(stills, stretch.start, stretch.end, moments)
         jpegs = {place: known.still(place).read_bytes() for place in sorted({one.place for one in picks})}
         new = [place for place in jpegs if place not in known.facts]
-        for done, (place, seen) in enumerate(
-            zip(new, looker.look([jpegs[place] for place in new]), strict=True), 1
-        ):
-            known.facts[place] = seen
-            report("looking", done / len(new))
+        if new:
+            found = looker.look([jpegs[place] for place in new])
+            for done, (place, facts) in enumerate(zip(new, found, strict=True), 1):
+                known.facts[place] = facts
+                report("looking", done / len(new))
         shots = scenes(stills, stretch.start, stretch.end)
         return Seen(
             VideoPart(known.info.duration, stretch.start, stretch.end, (), shots, None),
