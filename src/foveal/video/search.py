@@ -53,8 +53,8 @@ class _Asked:
 
 
 class VideoSearch:
-    """`Searcher` and, for chat, the finder of a document's moments. `vectors` opens the store when first
-    needed.
+    """`Searcher` and, for chat, the finder of a document's moments. Opens what it needs when it first does;
+    `vectors` opens the store.
     """
 
     def __init__(
@@ -62,12 +62,11 @@ class VideoSearch:
         embedder: Embedder,
         vectors: Callable[[], VectorStore],
         shelves: Shelves,
-        wanting: Wanting | None = None,
     ) -> None:
         self._embedder = embedder
         self._vectors = vectors
         self._shelves = shelves
-        self._wanting = wanting or Wanting()
+        self._wanting: Wanting | None = None
         self._beside = ThreadPoolExecutor(4, "video-search")
 
     def search(self, resource: str, index: str, query: Query) -> Page:
@@ -76,7 +75,7 @@ class VideoSearch:
         """
         names = dict.fromkeys([index.lower(), *(name.lower() for name in query.additional_index_names)])
         shelves = tuple(self._shelves.open(resource, name) for name in names)
-        wanted = self._wanting.read(query.query_text)
+        wanted = self._read(query.query_text)
         asked = _Asked(
             shelves,
             tuple(shelf.passing(query.filters) for shelf in shelves),
@@ -103,9 +102,14 @@ class VideoSearch:
             documents=(document.key,),
             limit=max(POOL, 4 * limit),
         )
-        found = scored([(0, row) for row in rows], self._wanting.read(text))
+        found = scored([(0, row) for row in rows], self._read(text))
         least = CLOSE * found[0].relevance if found else 0.0
         return [one.row for one in found if one.relevance >= least][:limit]
+
+    def _read(self, text: str) -> Wanted:
+        if self._wanting is None:  # two threads at once would only read the tables twice
+            self._wanting = Wanting()
+        return self._wanting.read(text)
 
     def _ordered(self, asked: _Asked, *, dedup: bool) -> Iterator[Moment]:
         """All hits, best first. The first block holds what lies nearest and what holds the words; the blocks
