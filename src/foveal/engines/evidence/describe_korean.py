@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from foveal.engines.evidence.describe import MAIN, colours_of, lean, whole_told
-from foveal.engines.evidence.korean import counted, joined, particle, subject, topic
+from foveal.engines.evidence.korean import counted, joined, particle, subject, topic, toward
 from foveal.engines.evidence.korean_phrases import quoted, spot
 from foveal.engines.evidence.notes import Notes, Subject
 from foveal.engines.evidence.places import Position, position
@@ -38,7 +38,7 @@ def korean(notes: Notes, sights: Sights, colours: Mapping[str, str], *, detailed
             sentences.append(_several(one, [position(box) for box in boxes]))
     where = notes.place.korean if notes.place is not None else _SIDES.get(notes.side, "")
     if where:
-        sentences.append(f"{particle('장소', '은', '는')} {_as(where)} 보입니다.")
+        sentences.append(f"{particle('장소', '은', '는')} {toward(where)} 보입니다.")
     if notes.texts:
         sentences.append(f"{quoted(notes.texts)}{_called(notes.texts[-1])} 글자가 보입니다.")
     hues = [colours.get(name, name) for name in names(sights.facts.colours)]
@@ -66,12 +66,6 @@ def _several(one: Subject, places: Sequence[Position]) -> str:
         return f"{name} 사진의 {joined(spots)}에 있습니다."
     side = {"left": "왼쪽", "right": "오른쪽"}.get(lean(places), "")
     return f"{name} 주로 사진의 {side}에 있습니다." if side else f"{name} 사진 곳곳에 있습니다."
-
-
-def _as(place: str) -> str:
-    """ "거리로", "욕실로", "사무공간으로" """
-    final = (ord(place[-1]) - ord("가")) % 28
-    return place + ("로" if final in (0, 8) else "으로")
 
 
 def _called(text: str) -> str:

@@ -50,6 +50,9 @@ NOTE = (
 # Tokens of text (the language model's) that a picture brings into an answer in JSON or of tools: a whole
 # receipt or form; ten seconds of reading on two cores.
 STRUCTURED_BUDGET = 600
+# Asked about, a doubtful object is "likely" there from this on. Many frames make many doubts: the 0.1 of
+# single pictures would find nearly everything somewhere in a video.
+LIKELY_IN_VIDEO = 0.4
 Timed = Callable[[str, float], None]  # stage, seconds
 
 
@@ -186,7 +189,10 @@ class EvidenceEngine:
         known = dict(zip(unknown, found, strict=True))
         facts = [frame.facts or known[frame.image.sha256] for frame in video.frames]
         timeline = await asyncio.to_thread(
-            timeline_of, video, facts, lambda one: Sights(one, self.lexicon.words, self._scenes)
+            timeline_of,
+            video,
+            facts,
+            lambda one: Sights(one, self.lexicon.words, self._scenes, likely=LIKELY_IN_VIDEO),
         )
         self._timed("facts", time.perf_counter() - start)
         return timeline

@@ -86,6 +86,13 @@ def object_of(word: str) -> str:
     return particle(word, "을", "를")
 
 
+def toward(word: str) -> str:
+    """ "거리로", "욕실로", "사무공간으로" """
+    last = word[-1:]
+    final = (ord(last) - ord("가")) % 28 if "가" <= last <= "힣" else int(has_final(word))
+    return word + ("로" if final in (0, 8) else "으로")
+
+
 def joined(words: list[str]) -> str:
     """ "고양이와 개", "사람, 말과 소" """
     if len(words) < 2:

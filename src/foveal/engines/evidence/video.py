@@ -24,6 +24,7 @@ from foveal.engines.evidence.video_questions import VideoAsk, VideoGrammar, Vide
 from foveal.engines.evidence.video_rules import SeenRules
 from foveal.engines.evidence.video_speech import Talk
 from foveal.engines.evidence.video_timeline import Timeline
+from foveal.engines.evidence.video_times import spans_of
 from foveal.engines.evidence.vocabulary import Language
 from foveal.engines.evidence.vocabulary_tables import data_table
 from foveal.engines.terms import Words
@@ -91,6 +92,15 @@ class Watcher:
             shot = timeline.shots[place]
             return timeline.within(shot.start, shot.end), Scope(shot.start, shot.end, whole=False)
         start, end, at = timeline.start, timeline.end, None
+        if asked.beside is not None:
+            way, thing = asked.beside
+            spans = spans_of(timeline, lambda moment: moment.sights.verdict(thing) == "yes")
+            if not spans:
+                return say.never_seen(thing, all_of_it)
+            first = spans[0]
+            start = {"before": start, "after": first.end}.get(way, first.start)
+            end = {"before": first.start, "after": end}.get(way, first.end + 0.05)
+            return timeline.within(start, end), Scope(start, end, whole=False)
         if asked.stretch is not None:
             start, end, at = asked.stretch.start, asked.stretch.end, asked.stretch.at
         elif asked.edge and timeline.shots:
@@ -171,8 +181,10 @@ class Watcher:
             sentences.append(say.block(block, place, scope))
         if not telling:
             sentences.append(say.nothing_recognised(scope))
-        sentences += self._spoken(part, scope, say, style, heard)
-        return sentences[: style.sentences] if style.sentences else sentences
+        spoken = self._spoken(part, scope, say, style, heard)
+        if telling and 0 < style.sentences < len(sentences) + len(spoken):
+            return [say.in_short(telling, scope, part.duration), *spoken][: style.sentences]
+        return [*sentences, *spoken]
 
     def _spoken(
         self, part: Timeline, scope: Scope, say: VideoPhrases, style: Style, heard: HeardRules

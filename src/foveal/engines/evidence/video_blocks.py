@@ -16,6 +16,7 @@ from foveal.engines.evidence.vocabulary import Thing
 MOST_BLOCKS = 6
 MOST_BLOCKS_DETAILED = 12
 _ALIKE = 0.6  # shared kinds of two neighbouring shots from which they are one block
+_FRAMES = 4  # of a block, from which on things that are seen in few of them get their times
 _MAIN = 3  # kinds that a block tells, and twice as many in detail
 
 
@@ -133,7 +134,7 @@ def _block(noted: _Noted, most: int) -> Block:
         (notes.looks_like, notes.looks_like_korean) for _, notes in noted.notes if notes.looks_like
     )
     looks_like = max(looks, key=lambda pair: looks[pair]) if looks else ("", "")
-    if looks and looks[looks_like] * 2 < frames:
+    if looks and looks[looks_like] * 2 <= frames and frames > 1:
         looks_like = ("", "")
     return Block(
         noted.start,
@@ -149,7 +150,8 @@ def _block(noted: _Noted, most: int) -> Block:
 def _seen(thing: Thing, found: Sequence[tuple[float, int, str]], frames: int) -> Seen:
     numbers = [count for _, count, _ in found]
     hues = {colour for _, _, colour in found}
-    part = Span(found[0][0], found[-1][0]) if 2 * len(found) < frames else None
+    passes = frames >= _FRAMES and 2 * len(found) < frames
+    part = Span(found[0][0], found[-1][0]) if passes else None
     return Seen(thing, min(numbers), max(numbers), hues.pop() if len(hues) == 1 else "", part)
 
 

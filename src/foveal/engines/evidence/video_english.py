@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from foveal.engines.evidence.english_words import MANY, an, join, named, number, some, upper
 from foveal.engines.evidence.intents import Answer
 from foveal.engines.evidence.video_blocks import Block, Seen
-from foveal.engines.evidence.video_phrases import Scope, Silence
+from foveal.engines.evidence.video_phrases import Listed, Scope, Silence
 from foveal.engines.evidence.video_times import Span, clock, english_span, english_spans
 from foveal.engines.evidence.vocabulary import Language, Thing
 from foveal.perception.base import SpeechSegment
@@ -49,13 +49,14 @@ class EnglishVideo:
             known=False,
         )
 
-    def framed(self, answer: Answer, at: float | None) -> Answer:
-        """An answer about one frame; `at` None: about the video."""
+    def framed(self, answer: Answer, at: float | None, scope: Scope) -> Answer:
+        """An answer about one frame; `at` None: about all that the scope holds."""
         text = "".join(
             piece if place % 2 else _reworded(piece, frame=at is not None)
             for place, piece in enumerate(_QUOTED.split(answer.text))
         )
         if at is None:
+            text = text if scope.whole else text.replace("in the video", _within(scope))
             return Answer(text, answer.short, answer.known)
         when = clock(at)
         yes_no = re.match(r"(Yes|No), ", text)
@@ -97,7 +98,7 @@ class EnglishVideo:
         if total < 1:
             told = english_spans(spans)
             return Answer(f"{what} can be seen {told}, briefly as far as the frames show.", "Briefly")
-        about = f"about {_lasts(total)}"
+        about = f"at least {_lasts(total)}"
         return Answer(f"{what} can be seen for {about}: {english_spans(spans)}.", upper(about))
 
     def times_seen(self, thing: Thing, spans: Sequence[Span], *, always: bool) -> Answer:
@@ -113,23 +114,29 @@ class EnglishVideo:
         when = f"throughout, {english_spans(spans)}" if always else english_spans(spans)
         return Answer(f"Yes, {what} can be seen {when}.", "Yes")
 
-    def counted(self, thing: Thing, most: int, at: float, *, steady: bool, scope: Scope) -> Answer:
+    def counted(
+        self, thing: Thing, most: int, at: float, *, steady: bool, again: bool, scope: Scope
+    ) -> Answer:
         if most == 0:
             return Answer(f"I see no {thing.plural} {_within(scope)}.", "0")
         if steady:
             return Answer(f"{upper(_there(thing, most))} {_within(scope)}.", str(most))
-        what = named(thing, plural=most != 1)
+        if most == 1 and again:
+            return Answer(f"One {named(thing)} can be seen at a time {_within(scope)}.", "1")
+        if most == 1:
+            return Answer(f"{upper(_there(thing, 1))} {_within(scope)}, at {clock(at)}.", "1")
+        what = named(thing, plural=True)
         return Answer(
             f"{upper(_up_to(most))} {what} can be seen at once {_within(scope)}, at {clock(at)}.", str(most)
         )
 
-    def listing(self, items: Sequence[tuple[Thing, int, Sequence[Span], bool]], scope: Scope) -> Answer:
+    def listing(self, items: Sequence[Listed], scope: Scope) -> Answer:
+        names = [_amount(one.thing, one.low, one.most) for one in items]
         told = [
-            f"{_amount(thing, most)} ({'throughout' if always else english_spans(spans)})"
-            for thing, most, spans, always in items
+            f"{name} ({'throughout' if one.always else english_spans(one.spans)})"
+            for name, one in zip(names, items, strict=True)
         ]
-        short = join([_amount(thing, most) for thing, most, _, _ in items])
-        return Answer(f"I see {join(told)}.", short)
+        return Answer(f"I see {join(told)}.", join(names))
 
     def who(self, people: Answer | None) -> Answer:
         if people is None:
@@ -189,7 +196,7 @@ class EnglishVideo:
             return Answer(f"That is {word}said at {clock(at)}: “{_text(one)}”", clock(at))
         more = len(segments) - len(told)
         rest = f" It comes up {number(more)} more time{'' if more == 1 else 's'}." if more else ""
-        quotes = join([f"{clock(at)} “{_text(one)}”" for at, one in told])
+        quotes = join([f"{clock(at)} (“{_text(one)}”)" for at, one in told])
         return Answer(f"That is said at {quotes}.{rest}", times)
 
     def said_count(self, count: int, moments: Sequence[float]) -> Answer:
@@ -207,8 +214,17 @@ class EnglishVideo:
         where = "in what is said" if scope.whole else f"in what is said {_within(scope)}"
         return Answer(f"{'No, that' if yes_no else 'That'} isn't mentioned {where}.", "No" if yes_no else "")
 
+    def other_language(self, codes: Sequence[str], said: Sequence[SpeechSegment], left: int) -> Answer:
+        names = join([self._language_name(code) for code in codes])
+        return Answer(
+            f"What is said is in {names}; I don't find the words of the question in it. "
+            f"{self.gist(said, left)}",
+            "Can't tell",
+            known=False,
+        )
+
     def also_said(self, segment: SpeechSegment) -> str:
-        return f"It is mentioned, though: at {_said_at(segment)}"
+        return f"It is mentioned, though, at {_said_at(segment)}"
 
     def silence(self, why: Silence, scope: Scope) -> Answer:
         if why == "mute":
@@ -246,7 +262,7 @@ class EnglishVideo:
                 "first": f"At first ({between}) it",
                 "last": f"At the end ({between}) it",
             }.get(place, f"From {between} it")
-        return f"{lead} shows {self._content(block)}."
+        return _stopped(f"{lead} shows {self._content(block)}")
 
     def item(self, block: Block) -> str:
         content = "nothing that I recognise" if block.empty else self._content(block)
@@ -278,7 +294,7 @@ class EnglishVideo:
         told = [self._content(block).split(";")[0] for block in blocks[:4]]
         told = list(dict.fromkeys(told))
         which = f"The video ({clock(seconds)})" if scope.whole else f"{upper(_within(scope))}, the video"
-        return f"{which} shows {', then '.join(told)}."
+        return _stopped(f"{which} shows {', then '.join(told)}")
 
 
 def _reworded(text: str, *, frame: bool) -> str:
@@ -286,6 +302,11 @@ def _reworded(text: str, *, frame: bool) -> str:
         text = text.replace(" in the picture", "")
         return text.replace("from the picture", "from the video")
     return re.sub(r"\bthe picture\b", "the video", re.sub(r"\bThe picture\b", "The video", text))
+
+
+def _stopped(text: str) -> str:
+    """With a full stop, unless a quotation at its end has one."""
+    return text if text.endswith((".”", "!”", "?”")) else f"{text}."
 
 
 def _lower(text: str) -> str:
@@ -317,16 +338,16 @@ def _up_to(count: int) -> str:
     return f"up to {number(count)}" if count > 1 else "one"
 
 
-def _amount(thing: Thing, most: int) -> str:
-    return some(thing, 1) if most == 1 else f"up to {number(most)} {thing.plural}"
+def _amount(thing: Thing, low: int, most: int) -> str:
+    if low == most or most > MANY:
+        return some(thing, most)
+    return f"up to {number(most)} {thing.plural}"
 
 
 def _seen(one: Seen) -> str:
-    if one.high == 1:
-        return f"{an(one.colour)} {one.thing.singular}" if one.colour else some(one.thing, 1)
-    if one.low == one.high or one.high > MANY:
-        return some(one.thing, one.high)
-    return f"up to {number(one.high)} {one.thing.plural}"
+    if one.high == 1 and one.colour:
+        return f"{an(one.colour)} {one.thing.singular}"
+    return _amount(one.thing, one.low, one.high)
 
 
 def _range(block: Block) -> str:

@@ -16,6 +16,8 @@ from foveal.perception.base import SpeechSegment
 MOST_QUOTED = 5  # segments of one answer
 ROOM = 600  # characters that are quoted whole
 _ALL = re.compile(r"transcri|word for word|everything|받아|전사|대본|스크립트|녹취|전부|모두", re.IGNORECASE)
+_STARTS = re.compile(r"\b(?:start|begin)|시작")
+_ENDS = re.compile(r"\b(?:end|stop|finish)|끝")
 ENOUGH = 0.6  # of a question's telling words must a piece of speech hold to be quoted as its answer
 
 
@@ -73,7 +75,7 @@ class HeardRules:
 
     def _of_the_whole(self, ask: VideoAsk) -> Answer:
         speech = self.talk.speech
-        codes = list(dict.fromkeys(one.language for one in speech if one.language))
+        codes = self.codes
         if ask == VideoAsk.LANGUAGE:
             return self.say.languages(codes) if codes else self.say.cannot()
         return self.say.spoken(speech[0].start, speech[-1].end, codes)
@@ -83,7 +85,9 @@ class HeardRules:
         speech = self.talk.speech
         if asked.ask == VideoAsk.SAID_WHEN:
             told = sentences(speech)
-            return self.say.said_when([(one.start, one) for one in told], asked.pick)
+            pick = asked.pick or ("first" if _STARTS.search(asked.rest) else "")
+            pick = pick or ("last" if _ENDS.search(asked.rest) else "")
+            return self.say.said_when([(one.start, one) for one in told], pick)
         return self._of_the_whole(VideoAsk.SOUND)
 
     def _said(self, asked: VideoQuestion, topic: Topic, detailed: bool) -> Answer:
@@ -94,7 +98,7 @@ class HeardRules:
         if topic:
             found = sentences(self.talk.about(topic))
             if not found:
-                return self.say.not_mentioned(self.scope, yes_no=False)
+                return self._not_mentioned(topic, yes_no=False)
             return self.say.said(
                 found[:MOST_QUOTED], len(found) - len(found[:MOST_QUOTED]), self.scope, about=True
             )
@@ -126,14 +130,23 @@ class HeardRules:
             return self.say.said_near(one, at)
         return self.say.said(found, 0, self.scope, about=False)
 
+    def _not_mentioned(self, topic: Topic, *, yes_no: bool) -> Answer:
+        if self.talk.foreign(topic):
+            return self.say.other_language(self.codes, *self.gist(3))
+        return self.say.not_mentioned(self.scope, yes_no=yes_no)
+
+    @property
+    def codes(self) -> list[str]:
+        return list(dict.fromkeys(one.language for one in self.talk.speech if one.language))
+
     def _about(self, asked: VideoQuestion, topic: Topic) -> Answer:
         found = self.talk.times_said(topic)
         yes_no = asked.ask == VideoAsk.SAID_YES_NO
-        if asked.ask == VideoAsk.SAID_COUNT:
+        if asked.ask == VideoAsk.SAID_COUNT and not (not found and self.talk.foreign(topic)):
             moments = [self.talk.moment_of(one, topic) for one, _ in found]
             return self.say.said_count(sum(count for _, count in found), moments)
         if not found:
-            return self.say.not_mentioned(self.scope, yes_no=yes_no)
+            return self._not_mentioned(topic, yes_no=yes_no)
         if yes_no:
             told = [one for one, _ in found[:2]]
             return self.say.mentioned(told, len(found) - len(told))

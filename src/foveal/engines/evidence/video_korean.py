@@ -11,13 +11,13 @@ from foveal.engines.evidence.korean import (
     amount,
     counted,
     joined,
-    particle,
     subject,
     topic,
+    toward,
 )
 from foveal.engines.evidence.korean_phrases import named
 from foveal.engines.evidence.video_blocks import Block, Seen
-from foveal.engines.evidence.video_phrases import Scope, Silence
+from foveal.engines.evidence.video_phrases import Listed, Scope, Silence
 from foveal.engines.evidence.video_times import Span, clock, korean_span, korean_spans
 from foveal.engines.evidence.vocabulary import Language, Thing
 from foveal.perception.base import SpeechSegment
@@ -55,7 +55,7 @@ class KoreanVideo:
             known=False,
         )
 
-    def framed(self, answer: Answer, at: float | None) -> Answer:
+    def framed(self, answer: Answer, at: float | None, scope: Scope) -> Answer:
         text = "".join(
             piece if place % 2 else _reworded(piece, frame=at is not None)
             for place, piece in enumerate(_QUOTED.split(answer.text))
@@ -63,7 +63,9 @@ class KoreanVideo:
         if at is not None:
             yes_no = re.match(r"(네|아니요), ", text)
             lead = yes_no.group() if yes_no else ""
-            text = f"{lead}{clock(at)}에는 {text[len(lead) :]}"
+            text = f"{lead}{clock(at)}에 {text[len(lead) :]}"
+        elif not scope.whole:
+            text = text.replace("영상에 ", f"{_within(scope)} ")
         return Answer(text, answer.short, answer.known)
 
     def cannot(self) -> Answer:
@@ -96,7 +98,7 @@ class KoreanVideo:
         total = sum(span.end - span.start for span in spans)
         if total < 1:
             return Answer(f"{topic(named(thing))} {_at(spans)} 잠깐 보입니다.", "잠깐")
-        about = f"약 {_lasts(total)}"
+        about = f"적어도 {_lasts(total)}"
         return Answer(f"{topic(named(thing))} {about} 동안 보입니다: {korean_spans(spans)}.", about)
 
     def times_seen(self, thing: Thing, spans: Sequence[Span], *, always: bool) -> Answer:
@@ -111,7 +113,9 @@ class KoreanVideo:
         when = f"영상 내내({korean_spans(spans)})" if always else _at(spans)
         return Answer(f"네, {subject(thing.korean)} {when} 보입니다{most_at_once}.", "네")
 
-    def counted(self, thing: Thing, most: int, at: float, *, steady: bool, scope: Scope) -> Answer:
+    def counted(
+        self, thing: Thing, most: int, at: float, *, steady: bool, again: bool, scope: Scope
+    ) -> Answer:
         if most == 0:
             return Answer(
                 f"{_within(scope)} {topic(thing.korean)} 한 {thing.unit}도 보이지 않습니다.",
@@ -120,17 +124,21 @@ class KoreanVideo:
         many = amount(thing, most)
         if steady:
             return Answer(f"{_within(scope)} {subject(thing.korean)} {many} 보입니다.", many)
+        if most == 1:
+            when = "한 번에 " if again else ""
+            at_it = "" if again else f"({clock(at)})"
+            return Answer(f"{_within(scope)} {subject(thing.korean)} {when}{many} 보입니다{at_it}.", many)
         return Answer(
             f"{_within(scope)} {subject(thing.korean)} 동시에 최대 {many} 보입니다({clock(at)}).", many
         )
 
-    def listing(self, items: Sequence[tuple[Thing, int, Sequence[Span], bool]], scope: Scope) -> Answer:
+    def listing(self, items: Sequence[Listed], scope: Scope) -> Answer:
+        names = [_upto(one.thing, one.low, one.most) for one in items]
         told = [
-            f"{_upto(thing, most)}({'내내' if always else korean_spans(spans)})"
-            for thing, most, spans, always in items
+            f"{name}({'내내' if one.always else korean_spans(one.spans)})"
+            for name, one in zip(names, items, strict=True)
         ]
-        names = [_upto(thing, most) for thing, most, _, _ in items]
-        return Answer(f"{', '.join(told)} 보입니다." if told else CANNOT, ", ".join(names))
+        return Answer(f"{', '.join(told)} 보입니다.", ", ".join(names))
 
     def who(self, people: Answer | None) -> Answer:
         if people is None:
@@ -173,12 +181,12 @@ class KoreanVideo:
 
     def said_when(self, segments: Sequence[tuple[float, SpeechSegment]], pick: str) -> Answer:
         told = segments[-1:] if pick == "last" else segments[:1] if pick == "first" else segments[:5]
-        quotes = ", ".join(f"{clock(at)} “{_text(one)}”" for at, one in told)
+        quotes = ", ".join(f"{clock(at)}(“{_text(one)}”)" for at, one in told)
         times = ", ".join(clock(at) for at, _ in told)
         lead = f"{_PICKS[pick]} " if pick else ""
         left = 0 if pick else len(segments) - len(told)
         more = f" 그 밖에 {left}번 더 나옵니다." if left else ""
-        return Answer(f"그 말은 {times}에 {lead}나옵니다: {quotes}.{more}", times)
+        return Answer(f"그 말은 {quotes}에 {lead}나옵니다.{more}", times)
 
     def said_count(self, count: int, moments: Sequence[float]) -> Answer:
         if not count:
@@ -195,6 +203,15 @@ class KoreanVideo:
         lead = "아니요, " if yes_no else ""
         return Answer(f"{lead}{where}그런 말은 나오지 않습니다.", "아니요" if yes_no else "없음")
 
+    def other_language(self, codes: Sequence[str], said: Sequence[SpeechSegment], left: int) -> Answer:
+        names = joined([self._language_name(code) for code in codes])
+        return Answer(
+            f"말은 {toward(names)} 되어 있고, 질문하신 낱말은 그 안에서 찾지 못했습니다. "
+            f"{self.gist(said, left)}",
+            "알 수 없음",
+            known=False,
+        )
+
     def also_said(self, segment: SpeechSegment) -> str:
         return f"다만 {clock(segment.start)}에 “{_text(segment)}”라는 말이 나옵니다."
 
@@ -209,12 +226,12 @@ class KoreanVideo:
 
     def spoken(self, start: float, end: float, languages: Sequence[str]) -> Answer:
         names = joined([self._language_name(code) for code in languages])
-        said = f"{particle(names, '으로', '로')} 하는 말이" if names else "말소리가"
+        said = f"{toward(names)} 하는 말이" if names else "말소리가"
         return Answer(f"네, {korean_span(Span(start, end))} {said} 들립니다.", "네")
 
     def languages(self, codes: Sequence[str]) -> Answer:
         names = joined([self._language_name(code) for code in codes])
-        return Answer(f"{particle(names, '으로', '로')} 말합니다.", names)
+        return Answer(f"{toward(names)} 말합니다.", names)
 
     def only_speech(self) -> Answer:
         return Answer("소리 중에서는 말만 알아들을 수 있어 알 수 없습니다.", "알 수 없음", known=False)
@@ -228,7 +245,7 @@ class KoreanVideo:
             between = f"{clock(block.start)}부터 {clock(block.end)}까지"
             when = f"{lead}({between})에는" if lead else f"{between}는"
         else:
-            when = "영상에는" if scope.whole else f"{_within(scope)}는"
+            when = f"{_within(scope)}는"
         return f"{when} {self._content(block)}"
 
     def item(self, block: Block) -> str:
@@ -249,16 +266,14 @@ class KoreanVideo:
         if block.texts:
             told += f" {quotes} 글자도 보입니다."
         if block.place is not None:
-            told += f" 장소는 {particle(block.place.korean, '으로', '로')} 보입니다."
+            told += f" 장소는 {toward(block.place.korean)} 보입니다."
         return told
 
     def _seen(self, one: Seen) -> str:
         when = f"({korean_span(one.part)})" if one.part is not None else ""
         if one.high == 1 and one.colour:
             return f"{self._colour(one.colour)} {counted(one.thing, 1)}{when}"
-        if one.low == one.high:
-            return f"{counted(one.thing, one.high)}{when}"
-        return f"{_upto(one.thing, one.high)}{when}"
+        return f"{_upto(one.thing, one.low, one.high)}{when}"
 
     def nothing_recognised(self, scope: Scope) -> str:
         return f"{_within(scope)} 알아볼 수 있는 것이 없습니다."
@@ -297,7 +312,7 @@ def _within(scope: Scope) -> str:
         return "영상에"
     if scope.at is not None:
         return f"{clock(scope.at)}에"
-    return f"{clock(scope.start)}부터 {clock(scope.end)}까지에"
+    return f"{clock(scope.start)}부터 {clock(scope.end)}까지"
 
 
 def _lasts(seconds: float) -> str:
@@ -306,8 +321,8 @@ def _lasts(seconds: float) -> str:
     return " ".join(f"{count}{name}" for count, name in units if count) or "1초 미만"
 
 
-def _upto(thing: Thing, most: int) -> str:
-    return counted(thing, 1) if most == 1 else f"{thing.korean} 최대 {amount(thing, most)}"
+def _upto(thing: Thing, low: int, most: int) -> str:
+    return counted(thing, most) if low == most else f"{thing.korean} 최대 {amount(thing, most)}"
 
 
 def _text(one: SpeechSegment) -> str:

@@ -42,7 +42,8 @@ class VideoAsk(StrEnum):
 class VideoQuestion:
     """`text` as written; `rest` the same in lower case, its times cut out. `question` is what the grammar of
     pictures makes of it. `scene` is 0-based, -1 the last; `edge` "start" or "end"; `pick` "first" or "last"
-    of several times. `follows` tells that it asks about the time of the question before.
+    of several times. `follows` tells that it asks about the time of the question before; `beside` that it
+    asks about what is before, after or while ("before", "after", "while") something is seen.
     """
 
     ask: VideoAsk
@@ -55,6 +56,7 @@ class VideoQuestion:
     edge: str = ""
     pick: str = ""
     follows: bool = False
+    beside: tuple[str, Thing] | None = None
 
     @property
     def things(self) -> tuple[Thing, ...]:
@@ -62,7 +64,7 @@ class VideoQuestion:
 
     @property
     def timed(self) -> bool:
-        return self.stretch is not None or self.scene is not None or bool(self.edge)
+        return self.stretch is not None or self.scene is not None or bool(self.edge or self.beside)
 
 
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -120,12 +122,16 @@ class VideoGrammar:
             flat = flat if len(flat) == len(low) else low
             flat = f"{flat[: named.begins].rstrip()} {flat[named.ends :].lstrip()}".strip()
             flat = _KOREAN_DANGLING.sub("", flat) if language == "ko" else _DANGLING.sub("", flat)
+        flat, beside = self._beside(flat, words, language) if named is None else (flat, None)
         rest = flat.lower().strip(" ?.!,")
         ask = words.ask(rest)
         question = replace(parse(words.as_picture(flat), self.lexicon), text=text, language=language)
         quoted = _QUOTED.search(flat)
         if quoted:
             question = replace(question, quoted=next(group for group in quoted.groups() if group))
+        if ask in _OF_THINGS and not question.things:
+            named_things = self.lexicon.words.find(rest, language)
+            question = replace(question, things=tuple(one.thing for one in named_things))
         timing = ask in (VideoAsk.WHEN, VideoAsk.SAID_WHEN, VideoAsk.HOW_LONG)
         scene = None if timing else _scene(rest, language)
         free = not timing and scene is None and named is None
@@ -145,7 +151,22 @@ class VideoGrammar:
             edge,
             "first" if words.first.search(rest) else "last" if words.last.search(rest) else "",
             bool(words.again.search(rest)),
+            beside,
         )
+
+    def _beside(self, text: str, words: _Words, language: Language) -> tuple[str, tuple[str, Thing] | None]:
+        """ "What is said before the cat appears?": the question, and before what."""
+        found = words.relative.match(text.strip(" ?.!"))
+        if found is None:
+            return text, None
+        head, word, tail = found.groups() if language == "en" else found.group(3, 2, 1)
+        things = [one.thing for one in self.lexicon.words.find(tail, language) if one.thing.labels]
+        if not things:
+            return text, None
+        way = (
+            "before" if word.lower() in words.before else "after" if word.lower() in words.after else "while"
+        )
+        return head, (way, things[0])
 
     def _continued(
         self, one: VideoQuestion, before: VideoQuestion | None, last: Thing | None
@@ -212,6 +233,9 @@ class _Words:
     first: re.Pattern[str]
     last: re.Pattern[str]
     again: re.Pattern[str]
+    relative: re.Pattern[str]
+    before: frozenset[str]
+    after: frozenset[str]
     video: re.Pattern[str]
     picture: str
 
@@ -227,6 +251,9 @@ class _Words:
             first=re.compile(table["first"]),
             last=re.compile(table["last"]),
             again=re.compile(table["again"]),
+            relative=re.compile(table["relative"], re.IGNORECASE),
+            before=frozenset(table["before"]),
+            after=frozenset(table["after_words"]),
             video=re.compile(video, re.IGNORECASE),
             picture=picture,
         )

@@ -12,7 +12,7 @@ from foveal.engines.evidence.notes import sure_counts
 from foveal.engines.evidence.rules import Rules
 from foveal.engines.evidence.shares import both, unique
 from foveal.engines.evidence.sights import Sights, prominence
-from foveal.engines.evidence.video_phrases import Scope, VideoPhrases
+from foveal.engines.evidence.video_phrases import Listed, Scope, VideoPhrases
 from foveal.engines.evidence.video_questions import VideoAsk, VideoQuestion
 from foveal.engines.evidence.video_timeline import Moment, Timeline
 from foveal.engines.evidence.video_times import Span, spans_of, throughout
@@ -146,7 +146,7 @@ class SeenRules:
         question = Question(Ask.PRESENCE, "", things=(thing,))
         answer = self.rules(moment.sights).answer(question)
         assert answer is not None
-        return self.say.framed(answer, likely.at if likely is not None else None)
+        return self.say.framed(answer, likely.at if likely is not None else None, self.scope)
 
     def _counted(self, thing: Thing) -> Answer:
         counts = [(moment.sights.number(thing), -moment.number) for moment in self.timeline.moments]
@@ -154,26 +154,30 @@ class SeenRules:
         seen = [count for count, _ in counts if count]
         steady = len(set(seen)) <= 1 and len(seen) > len(counts) // 2 and bool(seen)
         at = self.timeline.moments[-place].at
-        return self.say.counted(thing, most, at, steady=steady, scope=self.scope)
+        return self.say.counted(
+            thing, most, at, steady=steady, again=len(self.spans(thing)) > 1, scope=self.scope
+        )
 
     def _listing(self, group: Thing | None) -> Answer:
         """Kinds that a description would mention, and of a group those that are sure at all."""
         most: dict[str, int] = {}
+        least: dict[str, int] = {}
         weight: dict[str, float] = {}
         for moment in self.timeline.moments:
             counts = sure_counts(moment.sights) if group is None else moment.sights.counts()
             for label, count in counts.items():
                 if group is None or label in group.labels:
                     most[label] = max(most.get(label, 0), count)
+                    least[label] = min(least.get(label, count), count)
                     weight[label] = weight.get(label, 0.0) + _weight(moment.sights, label)
         if not most:
             return self._nothing_listed(group)
         words = self.timeline.moments[0].sights.words
-        items = []
+        items: list[Listed] = []
         for label in sorted(most, key=lambda name: -weight[name])[:MOST_KINDS]:
             thing = words.thing(label)
             spans = self.spans(thing)
-            items.append((thing, most[label], spans, self._always(spans)))
+            items.append(Listed(thing, least[label], most[label], spans, self._always(spans)))
         return self.say.listing(items, self.scope)
 
     def _nothing_listed(self, group: Thing | None) -> Answer:
@@ -192,7 +196,7 @@ class SeenRules:
                     home.append(moment)
         if yes_no and not found:
             answer = self.rules(self.timeline.moments[0].sights).say.no_text("any")
-            return self.say.framed(answer, None)
+            return self.say.framed(answer, None, self.scope)
         told = [(text, Span(seen[0].at, seen[-1].at)) for text, seen in found[:MOST_TEXTS]]
         answer = self.say.texts(told, self.scope)
         if not yes_no:
@@ -212,7 +216,7 @@ class SeenRules:
         if moment is None:
             return self.say.cannot()
         answer = self.rules(moment.sights).answer(question)
-        return None if answer is None else self.say.framed(answer, self.scope.at)
+        return None if answer is None else self.say.framed(answer, self.scope.at, self.scope)
 
     def _best(self, question: Question) -> Answer:
         """The frame that shows best what is asked about; of a yes or no, the first frame for a yes."""
@@ -228,7 +232,7 @@ class SeenRules:
         same = all(other.text == answer.text for _, other in told)
         seen = not things or _shows(moment.sights, things) > 0
         timeless = same or not answer.known or not seen
-        return self.say.framed(answer, None if timeless else moment.at)
+        return self.say.framed(answer, None if timeless else moment.at, self.scope)
 
 
 def _asks_who(asked: VideoQuestion) -> bool:

@@ -13,6 +13,7 @@ from foveal.engines.evidence.vocabulary import Vocabulary
 from foveal.engines.terms import Matcher, Term, Words, normal, question_terms, squeezed, stem, tokens
 from foveal.perception.base import SpeechSegment
 
+_EASTERN = ("ko", "ja", "zh")
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’]?$")
 
 
@@ -39,23 +40,55 @@ class Talk:
     def topic(self, text: str, quoted: str = "") -> Topic:
         """The telling words of a piece of a question, in both languages where their things are known."""
         terms: list[Term] = []
-        for term in question_terms(quoted or text, self.words):
-            if term.label and term.paraphrased:
-                continue  # "when" is not the date, "who" not the name
-            if not quoted and (term.said in self.idle or stem(term.said) in self.idle):
-                continue
-            terms.append(Term(term.said, self._forms(term), weight=term.weight))
+        for said in self._telling(quoted or text):
+            if quoted or (said not in self.idle and stem(said) not in self.idle):
+                forms = self.words.translations.get(said, (said,))
+                terms.append(Term(said, self._forms(said, forms)))
         return Topic(tuple(terms), quoted)
 
-    def _forms(self, term: Term) -> tuple[str, ...]:
+    def _telling(self, text: str) -> list[str]:
+        """Words that are no small words; Korean ones without their particles."""
+        english = [
+            stem(word)
+            for word in tokens(normal(text))
+            if word.isascii() and word not in self.words.english and (len(word) > 1 or word.isdigit())
+        ]
+        others = [
+            term.said
+            for term in question_terms(text, self.words)
+            if not term.said.isascii() and not term.paraphrased
+        ]
+        return list(dict.fromkeys([*english, *others]))
+
+    def foreign(self, topic: Topic) -> bool:
+        """The topic is worded in another script than all that is said: not finding it tells nothing."""
+        forms = [form for term in topic.terms for form in term.forms]
+        latin = any(form.isascii() for form in forms)
+        eastern = any(not form.isascii() for form in forms)
+        said = [one.text.isascii() or one.language not in _EASTERN for one in self.speech]
+        return bool(forms) and ((not latin and all(said)) or (not eastern and not any(said)))
+
+    def _forms(self, said: str, forms: Sequence[str]) -> tuple[str, ...]:
+        """A word with what its thing is called in the other language; a Korean word with every English one
+        for things of its kind ("배": boat, ship, ferry), for a transcript seldom uses the general word.
+        """
         known = [
             mention.thing
-            for form in term.forms
+            for form in (said, *forms)
             for mention in self.vocabulary.find(form, "en" if form.isascii() else "ko")
-            if mention.thing.labels and not mention.thing.group and not mention.thing.adds
+            if mention.thing.labels and not mention.thing.group and "person" not in mention.thing.labels
         ]
-        others = [name for thing in known for name in (thing.singular, thing.korean)]
-        return tuple(dict.fromkeys([*term.forms, *others]))
+        others: list[str] = []
+        for thing in known:
+            if not said.isascii():
+                others += [
+                    " ".join(words)
+                    for words, (named, _) in self.vocabulary.english.items()
+                    if named.labels == thing.labels
+                ]
+            elif not thing.adds:
+                others += [thing.singular, thing.korean]
+        return tuple(dict.fromkeys([*forms, *others]))
 
     def about(self, topic: Topic) -> tuple[SpeechSegment, ...]:
         """The segments that speak of the topic, in order: those with the most of its words, half at least."""

@@ -1,9 +1,4 @@
-"""A video's facts over time: frames as moments of shots, their facts weighed by those of their neighbours.
-
-What a detector sees once and weakly is mostly noise; what was surely seen in one frame of a shot and faintly
-in the next is mostly there. Weak sights that repeat are not enough: a camera that does not move makes the
-same mistake in every frame (docs/evidence.md has the figures).
-"""
+"""A video's facts over time: frames as moments of shots, within the stretch that a question is about."""
 
 from __future__ import annotations
 
@@ -12,13 +7,9 @@ from dataclasses import dataclass, replace
 
 from foveal.engines.base import VideoFrame, VideoPart
 from foveal.engines.evidence.sights import Sights
-from foveal.perception.base import Box, DetectedObject, SpeechSegment
-from foveal.perception.facts import Facts, SeenObject
-
-SURE = 0.6  # an object of this confidence needs no other frame; its fainter views in the shot count too
-ALONE = 0.5  # enough in a shot of which one frame is known
-FAINT = 0.25  # a doubtful object counts from here where a sure one of its kind lies in the frame beside
-SAME_PLACE = 0.3  # IoU with that one
+from foveal.engines.evidence.video_steady import steadied
+from foveal.perception.base import SpeechSegment
+from foveal.perception.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +66,19 @@ class Timeline:
         return self.shots[moment.shot].end
 
     def within(self, start: float, end: float) -> Timeline:
-        """The part of it from `start` to `end`: with the frame before where none lies between."""
+        """The part of it from `start` to `end`, with the frame that is shown at its start."""
+        shown = self.nearest(start)
         shots: list[Shot] = []
         for shot in self.shots:
-            inside = tuple(moment for moment in shot.moments if start <= moment.at < max(end, start + 0.05))
-            if inside:
+            inside = tuple(
+                moment
+                for moment in shot.moments
+                if start <= moment.at < max(end, start + 0.05) or (moment is shown and shot.end > start)
+            )
+            if inside and shot.start < max(end, start + 0.05):
                 shots.append(Shot(max(start, shot.start), min(end, shot.end), inside))
-        near = self.nearest((start + end) / 2)
-        if not shots and near is not None:
-            shots = [Shot(start, end, (near,))]
+        if not shots and shown is not None:
+            shots = [Shot(start, end, (shown,))]
         said = self.speech
         if said is not None:
             said = tuple(one for one in said if one.start < end and one.end > start)
@@ -127,65 +122,3 @@ def _numbered(shots: Iterable[Shot]) -> tuple[Shot, ...]:
             number += 1
         kept.append(replace(shot, moments=tuple(moments)))
     return tuple(kept)
-
-
-def steadied(frames: Sequence[VideoFrame], facts: Sequence[Facts]) -> list[Facts]:
-    """Each frame's facts, its objects weighed by what the other frames of its shot show.
-
-    Times that show one kept frame count as one frame: nothing was seen twice.
-    """
-    distinct: list[int] = []  # the first place of each kept frame
-    stands: list[int] = []  # for every place, the place in `distinct` that it repeats
-    for place, frame in enumerate(frames):
-        same = bool(distinct) and _is_same(frames[distinct[-1]], frame)
-        if not same:
-            distinct.append(place)
-        stands.append(len(distinct) - 1)
-    shots = [frames[place].scene for place in distinct]
-    known = [facts[place] for place in distinct]
-    peaks: dict[tuple[int, str], float] = {}
-    for scene, found in zip(shots, known, strict=True):
-        for one in found.objects:
-            key = (scene, one.label)
-            peaks[key] = max(peaks.get(key, 0.0), one.confidence)
-    weighed: list[Facts] = []
-    for place, found in enumerate(known):
-        scene = shots[place]
-        alone = shots.count(scene) == 1
-        beside = [
-            one
-            for near in (place - 1, place + 1)
-            if 0 <= near < len(known) and shots[near] == scene
-            for one in known[near].objects
-            if one.confidence >= SURE
-        ]
-        floor = ALONE if alone else SURE
-        labels = {label for (of, label), peak in peaks.items() if of == scene and peak >= floor}
-        weighed.append(_weighed(found, labels, beside))
-    return [weighed[place] for place in stands]
-
-
-def _is_same(one: VideoFrame, other: VideoFrame) -> bool:
-    return one.scene == other.scene and one.image.sha256 == other.image.sha256
-
-
-def _weighed(found: Facts, labels: set[str], beside: Sequence[SeenObject]) -> Facts:
-    kept = [one for one in found.objects if one.label in labels]
-    weak = [
-        DetectedObject(one.label, one.confidence, one.box) for one in found.objects if one.label not in labels
-    ]
-    doubtful: list[DetectedObject] = []
-    for one in found.doubtful:
-        if one.confidence >= FAINT and _stood(one.label, one.box, beside, kept):
-            kept.append(SeenObject(one.label, max(one.confidence, ALONE), one.box))
-        else:
-            doubtful.append(one)
-    every = sorted([*weak, *doubtful], key=lambda one: -one.confidence)
-    return replace(found, objects=tuple(kept), doubtful=tuple(every))
-
-
-def _stood(label: str, box: Box, beside: Sequence[SeenObject], here: Sequence[SeenObject]) -> bool:
-    """Something of the kind is surely seen at this place in the frame beside, and not seen here already."""
-    return any(one.label == label and one.box.iou(box) >= SAME_PLACE for one in beside) and not any(
-        one.label == label and one.box.iou(box) >= SAME_PLACE for one in here
-    )
