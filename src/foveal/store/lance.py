@@ -14,28 +14,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lancedb
 import numpy as np
 import pyarrow as pa
-from lancedb.query import LanceFtsQueryBuilder, LanceVectorQueryBuilder
-from lancedb.table import Table
+from lancedb.table import AsyncTable, Table
 from numpy.typing import NDArray
 
-from foveal.store.lance_tending import WORDS_INDEX, Tending, indexes_of, vector_index
+from foveal.store.lance_reading import MISSING, PREFIX, Reading, Shape, table_name
+from foveal.store.lance_tending import Tending
 from foveal.store.vectors import VectorHit, VectorKind, VectorRow
 
 _KINDS: tuple[VectorKind, ...] = ("frame", "speech")
-_NAME = "index-"
-_MISSING = "was not found"
 _SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
 
 # Measured in docs/video-search.md.
 EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
 PROBED = 0.24  # share of the index's parts that a search looks into,
 LEAST_PROBED = 24  # but so many at least
-DRIFT = 0.1  # share of its rows by which a table changes until its documents are counted again
 RUN = 4  # document keys in a row that are asked for as a range
 
 
@@ -60,24 +57,25 @@ class LanceVectorStore:
     ) -> None:
         self._words = words
         self._schema = _schema(dimensions)
-        # Every read looks for the newest version, so that what one process published the others find.
+        self._reading = Reading(place, options or {})
         self._database = lancedb.connect(
             place, read_consistency_interval=timedelta(0), storage_options=dict(options or {}) or None
         )
         self._tables: dict[int, Table] = {}
-        self._counted: dict[int, tuple[int, int]] = {}  # rows and documents of a table when last counted
         self._lock = threading.Lock()
         self._tending = tending or Tending()
 
     def close(self) -> None:
         """Ends the thread that tends the tables; what it has begun it leaves undone."""
         self._tending.close()
+        self._reading.close()
 
     def tend(self, collection: int) -> None:
         """Make the indexes and join the files of a collection now, as far as it pays."""
         table = self._table(collection)
         if table is not None:
             self._tending.tend(table)
+            self._reading.changed(collection)
 
     def replace(self, collection: int, document: int, rows: Sequence[VectorRow]) -> None:
         if any(row.document != document for row in rows):
@@ -106,9 +104,9 @@ class LanceVectorStore:
         with self._lock:
             self._tables.pop(collection, None)
         try:
-            self._database.drop_table(_name(collection))
+            self._database.drop_table(table_name(collection))
         except ValueError as error:
-            if _MISSING not in str(error):
+            if MISSING not in str(error):
                 raise
 
     def search(
@@ -125,23 +123,17 @@ class LanceVectorStore:
             return []
         wanted = _wanted(kinds, documents)
 
-        def nearest(table: Table) -> pa.Table:
-            query = cast(
-                LanceVectorQueryBuilder,
-                table.search(vector, query_type="vector", vector_column_name="vector"),
-            )
-            query.distance_type("dot").limit(limit).select([*_SHOWN, "_distance"])
+        async def nearest(table: AsyncTable, shape: Shape) -> pa.Table:
+            query = table.query().nearest_to(vector).distance_type("dot").limit(limit)
+            query = query.select([*_SHOWN, "_distance"])
             if wanted:
-                query.where(wanted, prefilter=True)
-            parts = None if exact else vector_index(table)
-            if parts is None:
-                return query.bypass_vector_index().to_arrow()
-            share = 1.0 if documents is None else len(documents) / self._count(collection, table, parts.rows)
-            if share * parts.rows <= EXACT:
-                return query.bypass_vector_index().to_arrow()
-            return query.nprobes(probes(parts.parts, share)).to_arrow()
+                query = query.where(wanted)
+            share = 1.0 if documents is None else len(documents) / max(1, shape.documents)
+            if exact or not shape.parts or share * shape.rows <= EXACT:
+                return await query.bypass_vector_index().to_arrow()
+            return await query.nprobes(probes(shape.parts, share)).to_arrow()
 
-        found = self._read(collection, nearest)
+        found = self._reading.ask(collection, nearest)
         if found is None:
             return []
         likeness = 1.0 - found["_distance"].to_numpy()
@@ -161,19 +153,14 @@ class LanceVectorStore:
             return []
         wanted = _wanted(kinds, documents)
 
-        def best(table: Table) -> pa.Table | None:
-            if WORDS_INDEX not in indexes_of(table):
+        async def best(table: AsyncTable, shape: Shape) -> pa.Table | None:
+            if not shape.words:
                 return None
-            query = cast(
-                LanceFtsQueryBuilder,
-                table.search(" ".join(words), query_type="fts", fts_columns="words"),
-            )
-            query.limit(limit).select([*_SHOWN, "vector", "_score"])
-            if wanted:
-                query.where(wanted, prefilter=True)
-            return query.to_arrow()
+            query = table.query().nearest_to_text(" ".join(words), columns="words").limit(limit)
+            query = query.select([*_SHOWN, "vector", "_score"])
+            return await (query.where(wanted) if wanted else query).to_arrow()
 
-        found = self._read(collection, best)
+        found = self._reading.ask(collection, best)
         if found is None or not found.num_rows:
             return []
         rows = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -181,10 +168,10 @@ class LanceVectorStore:
         return _hits(found, likeness)
 
     def documents(self, collection: int) -> set[int]:
-        def numbers(table: Table) -> pa.Table:
-            return table.search().select(["document"]).to_arrow()
+        async def numbers(table: AsyncTable, shape: Shape) -> pa.Table:
+            return await table.query().select(["document"]).to_arrow()
 
-        found = self._read(collection, numbers)
+        found = self._reading.ask(collection, numbers)
         return set() if found is None else set(found["document"].unique().to_pylist())
 
     def collections(self) -> set[int]:
@@ -192,8 +179,8 @@ class LanceVectorStore:
         page: str | None = None
         while True:
             answer = self._database.list_tables(page_token=page)
-            names = [name for name in answer.tables if name.startswith(_NAME)]
-            found.update(int(name.removeprefix(_NAME)) for name in names)
+            names = [name for name in answer.tables if name.startswith(PREFIX)]
+            found.update(int(name.removeprefix(PREFIX)) for name in names)
             page = answer.page_token
             if not page:
                 return found
@@ -205,47 +192,22 @@ class LanceVectorStore:
         merge = table.merge_insert(["edition", "place"]).when_not_matched_insert_all()
         merge.when_not_matched_by_source_delete(mine).execute(self._table_of(rows))
 
-    def _count(self, collection: int, table: Table, rows: int) -> int:
-        """About how many documents the table has, at least 1."""
-        with self._lock:
-            before, count = self._counted.get(collection, (0, 0))
-        if not count or abs(rows - before) > DRIFT * before:
-            numbers = table.search().select(["document"]).to_arrow()
-            count = max(1, len(numbers["document"].unique()))
-            with self._lock:
-                self._counted[collection] = (rows, count)
-        return count
-
-    def _read(self, collection: int, ask: Callable[[Table], Any]) -> Any:
-        """What `ask` finds; None where there is no table, or none any more."""
-        table = self._table(collection)
-        if table is None:
-            return None
-        try:
-            return ask(table)
-        except (RuntimeError, ValueError):
-            with self._lock:
-                self._tables.pop(collection, None)
-            if self._table(collection) is None:  # dropped by another process meanwhile
-                return None
-            raise
-
     def _table(self, collection: int) -> Table | None:
         with self._lock:
             table = self._tables.get(collection)
         if table is not None:
             return table
         try:
-            table = self._database.open_table(_name(collection))
+            table = self._database.open_table(table_name(collection))
         except ValueError as error:
-            if _MISSING in str(error):
+            if MISSING in str(error):
                 return None
             raise
         with self._lock:
             return self._tables.setdefault(collection, table)
 
     def _create(self, collection: int) -> Table:
-        table = self._database.create_table(_name(collection), schema=self._schema, exist_ok=True)
+        table = self._database.create_table(table_name(collection), schema=self._schema, exist_ok=True)
         with self._lock:
             return self._tables.setdefault(collection, table)
 
@@ -293,10 +255,6 @@ def _schema(dimensions: int) -> pa.Schema:
             pa.field("vector", pa.list_(pa.float32(), dimensions), nullable=False),
         ]
     )
-
-
-def _name(collection: int) -> str:
-    return f"{_NAME}{int(collection)}"
 
 
 def _wanted(kinds: Collection[VectorKind], documents: Collection[int] | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -32,14 +32,6 @@ FRAGMENTS = 32  # files of rows that may be there before they are joined
 KEPT = timedelta(minutes=10)  # for how long versions are kept that a search may still be reading
 
 
-@dataclass(frozen=True, slots=True)
-class VectorIndex:
-    """`rows` of the table, in and outside of the index's `parts`."""
-
-    parts: int
-    rows: int
-
-
 def indexes_of(table: Table) -> dict[str, tuple[int, int]]:
     """The indexes of a table by name: rows in them and outside of them."""
     return {
@@ -47,14 +39,12 @@ def indexes_of(table: Table) -> dict[str, tuple[int, int]]:
     }
 
 
-def vector_index(table: Table) -> VectorIndex | None:
-    """The one of the most parts, should a larger one be about to replace it."""
-    found = [
-        VectorIndex(int(name.removeprefix(VECTOR_INDEX)), sum(rows))
-        for name, rows in indexes_of(table).items()
-        if name.startswith(VECTOR_INDEX)
-    ]
-    return max(found, key=lambda one: one.parts, default=None)
+def largest_vector_index(names: Collection[str]) -> int:
+    """The parts of the vector index among these, 0 when there is none; of two, the larger one, which is about
+    to replace the other.
+    """
+    parts = [int(name.removeprefix(VECTOR_INDEX)) for name in names if name.startswith(VECTOR_INDEX)]
+    return max(parts, default=0)
 
 
 def parts_for(rows: int) -> int:
@@ -129,15 +119,15 @@ class Tending:
 
 def _index_vectors(table: Table, rows: int) -> None:
     """Make the index when there is none or its parts have become too large, then drop the one before it."""
-    before = vector_index(table)
+    before = largest_vector_index(indexes_of(table))
     parts = parts_for(rows)
-    if before is not None and parts < GROWN * before.parts:
+    if before and parts < GROWN * before:
         return
     # Samples and rounds enough for vectors that lie as close together as those of sentences.
     config = IvfFlat(distance_type="dot", num_partitions=parts, sample_rate=32, max_iterations=12)
     table.create_index("vector", config=config, name=f"{VECTOR_INDEX}{parts}")
-    if before is not None:
-        table.drop_index(f"{VECTOR_INDEX}{before.parts}")
+    if before:
+        table.drop_index(f"{VECTOR_INDEX}{before}")
 
 
 def _fragments(table: Table) -> int:

@@ -22,9 +22,9 @@ from foveal.video.ranking import Moment, joined, scored
 from foveal.video.shelf import Shelf, Shelves
 from foveal.video.wanted import Wanted, Wanting
 
-POOL = 192  # rows nearest to the search that are put in order together; those behind them follow in order
-LITERAL = 64  # rows that hold its words, wherever their vectors lie
-NAMED = 64  # rows of documents whose metadata holds its words
+POOL = 128  # rows nearest to the search that are put in order together; those behind them follow in order
+LITERAL = 48  # rows that hold its words, wherever their vectors lie
+NAMED = 48  # rows of documents whose metadata holds its words
 CLOSE = 0.5  # moments of a document count as long as they have this share of its best one's relevance
 
 _KIND: dict[VectorKind, DocumentKind] = {"frame": "VideoFrame", "speech": "SpeechTextSegment"}
@@ -53,8 +53,8 @@ class _Asked:
 
 
 class VideoSearch:
-    """`Searcher` and, for chat, the finder of a document's moments. Opens what it needs when it first does;
-    `vectors` opens the store.
+    """`Searcher` and, for chat, the finder of a document's moments. What it needs is opened when it
+    first needs it; `vectors` opens the store.
     """
 
     def __init__(

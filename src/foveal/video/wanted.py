@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 
 from foveal.engines import terms
@@ -19,6 +19,8 @@ from foveal.engines.evidence.vocabulary import Language, Mention, Thing, Vocabul
 
 _HANGUL = re.compile("[가-힣]")
 _HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_EAST = re.compile(f"{_HANGUL.pattern}|{_HAN_OR_KANA.pattern}")
+_NONE: frozenset[int] = frozenset()
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
 _POSSESSIVE = re.compile(r"['’]s\b")
 LONGEST = 1_000  # letters of a search that are looked at
@@ -51,16 +53,30 @@ class Goal:
     keys: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Wanted:
-    """The goals of one search; remembers each word that it has judged. Not for several threads."""
+    """The goals of one search: `things`, then `words`, whose terms are `said`. Remembers each word and text
+    that it has judged; not for several threads.
+    """
 
-    goals: tuple[Goal, ...]
-    _words: terms.Matcher
-    _first_word: int  # goals from here on are words, those before are things
-    _single: dict[str, frozenset[int]] = field(default_factory=dict)
-    _phrases: re.Pattern[str] | None = None
-    _of_phrase: dict[str, frozenset[int]] = field(default_factory=dict)
+    def __init__(self, things: Sequence[Goal], words: Sequence[Goal], said: Sequence[terms.Term]) -> None:
+        self.goals = (*things, *words)
+        self._things = len(things)
+        self._matcher = terms.Matcher(said)
+        self._single: dict[str, set[int]] = {}
+        self._phrases: dict[str, set[int]] = {}
+        for place, goal in enumerate(self.goals):
+            for form in goal.forms:
+                if len(terms.tokens(form)) != 1:
+                    self._phrases.setdefault(form, set()).add(place)
+                elif place < self._things:
+                    self._single.setdefault(form, set()).add(place)
+                    self._single.setdefault(terms.stem(form), set()).add(place)
+        pattern = "|".join(map(re.escape, sorted(self._phrases, key=len, reverse=True)))
+        self._pattern = re.compile(pattern) if pattern else None
+        # East Asian forms may lie across the blanks of a text: such texts are judged as a whole.
+        self._eastern = any(_EAST.search(form) for goal in words for form in goal.forms)
+        self._tokens: dict[str, frozenset[int]] = {}
+        self._texts: dict[str, frozenset[int]] = {}
 
     def index_keys(self) -> tuple[str, ...]:
         """What to look for in the index of words."""
@@ -68,22 +84,31 @@ class Wanted:
 
     def held(self, text: str) -> frozenset[int]:
         """Which of the goals (by place) a text holds."""
+        known = self._texts.get(text)
+        if known is None:
+            known = self._texts[text] = self._held(text) if self.goals else _NONE
+        return known
+
+    def _held(self, text: str) -> frozenset[int]:
+        low = text.lower() if text.isascii() else terms.normal(text)
         found: set[int] = set()
-        if len(self.goals) > self._first_word:
-            found.update(self._first_word + place for place in self._words.hits(text))
-        if not self._first_word:
-            return frozenset(found)
-        low = terms.normal(text)
         for token in terms.tokens(low):
-            found |= self._single.get(token.removesuffix("'s"), _NONE)
-            found |= self._single.get(terms.stem(token), _NONE)
-        if self._phrases is not None:
-            for phrase in self._phrases.findall(low):
-                found |= self._of_phrase[phrase]
+            judged = self._tokens.get(token)
+            if judged is None:
+                judged = self._tokens[token] = self._judged(token)
+            found |= judged
+        if self._pattern is not None:
+            for phrase in self._pattern.findall(low):
+                found |= self._phrases[phrase]
+        if self._eastern and not low.isascii():
+            found.update(self._things + place for place in self._matcher.hits(low))
         return frozenset(found)
 
-
-_NONE: frozenset[int] = frozenset()
+    def _judged(self, token: str) -> frozenset[int]:
+        found = {self._things + place for place in self._matcher.hits(token)}
+        for form in (token.removesuffix("'s"), terms.stem(token)):
+            found |= self._single.get(form, _NONE)
+        return frozenset(found)
 
 
 class Wanting:
@@ -111,7 +136,7 @@ class Wanting:
                 forms = frozenset((colour, word))
                 goals.append(Goal(colour, forms, self._weights["colour"], (terms.stem(colour), *_keys(word))))
         said = [term for term in terms.question_terms(rest, self._terms) if not self._says_nothing(term)]
-        return _wanted(goals, [self._word(term) for term in said], said)
+        return Wanted(goals, [self._word(term) for term in said], said)
 
     def _mentions(self, text: str) -> list[Mention]:
         """Those of both languages, none inside another."""
@@ -167,24 +192,3 @@ def _thing(thing: Thing, words: Vocabulary) -> Goal:
     main = [thing.singular, thing.korean, *(name for one in kinds for name in (one.singular, one.plural))]
     keys = [key for name in main for token in terms.tokens(terms.normal(name)) for key in _keys(token)]
     return Goal(thing.key, forms, 1.0, tuple(dict.fromkeys(keys)))
-
-
-def _wanted(things: Sequence[Goal], words: Sequence[Goal], said: Sequence[terms.Term]) -> Wanted:
-    single: dict[str, set[int]] = {}
-    phrases: dict[str, set[int]] = {}
-    for place, goal in enumerate(things):
-        for form in goal.forms:
-            if len(terms.tokens(form)) == 1:
-                single.setdefault(form, set()).add(place)
-                single.setdefault(terms.stem(form), set()).add(place)
-            else:
-                phrases.setdefault(form, set()).add(place)
-    pattern = "|".join(map(re.escape, sorted(phrases, key=len, reverse=True)))
-    return Wanted(
-        (*things, *words),
-        terms.Matcher(said),
-        len(things),
-        {form: frozenset(places) for form, places in single.items()},
-        re.compile(pattern) if pattern else None,
-        {form: frozenset(places) for form, places in phrases.items()},
-    )
