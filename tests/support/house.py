@@ -16,6 +16,7 @@ from foveal.analysis.wording import load_wording
 from foveal.chat.prompting import Door
 from foveal.chat.request import RequestedDetail
 from foveal.chat.service import ChatService, EngineSlot
+from foveal.chat.videos import VideoDesk
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Engine
 from foveal.engines.terms import load_words
@@ -141,10 +142,11 @@ def chat_service(
     running: int = 4,
     waiting: int = 32,
     enhanced: Enhancements | None = None,
+    videos: VideoDesk | None = None,
 ) -> ChatService:
     slots = {name: EngineSlot(engine, running, waiting) for name, engine in engines.items()}
     enhanced = enhanced or enhancements()
-    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced)
+    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced, videos)
 
 
 class AnyDoor(Door, analysis.Door, Protocol):
@@ -168,10 +170,18 @@ def services(
     running: int = 4,
     waiting: int = 32,
     enhanced: Enhancements | None = None,
+    videos: VideoDesk | None = None,
     **changes: Any,
 ) -> Services:
     """Everything `build_app` needs, with one engine behind every deployment but `no-engine`."""
-    chat = chat_service({"scripted": engine}, door=door, running=running, waiting=waiting, enhanced=enhanced)
+    chat = chat_service(
+        {"scripted": engine},
+        door=door,
+        running=running,
+        waiting=waiting,
+        enhanced=enhanced,
+        videos=videos,
+    )
     parts: dict[str, Any] = {
         "keys": OneKey(),
         "deployments": Table(),

@@ -1,93 +1,110 @@
-"""A hand-made film: the facts of its frames and what is said in it, and an engine that is asked about it."""
+"""A live server with the echo engine, the real media door, and documents on its shelf."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from tests.support.evidence import GivenFacts, Says, answer, facts, line, picture, seen
+import httpx
+from tests.support.enhanced import Keys
+from tests.support.house import API_VERSION, KEY, enhancements, services
+from tests.support.server import LiveServer, live
+from tests.support.videos import DOCUMENT, INDEX, Shelf, WordFinder, made_video, open_shelf
 
-from foveal.engines.base import ImagePart, Part, TextPart, Turn, VideoFrame, VideoPart
-from foveal.engines.evidence.engine import EvidenceEngine
-from foveal.perception.base import SpeechSegment, SpokenWord
-from foveal.perception.facts import Facts
+from foveal.chat.videos import VideoDesk
+from foveal.cl100k import Cl100k
+from foveal.engines.echo import EchoEngine
+from foveal.http.app import build_app
+from foveal.images.door import ImageDoor
+from foveal.images.fetch import MediaFetcher
+from foveal.resources.callers import VisionResources
+from foveal.video.asking import load_asking
+from foveal.video.chatting import VideoChat
+from foveal.video.decode.client import ProcessDecoder
+from foveal.video.fetching import MediaVideoFetcher
+from foveal.video.glance import Glance, Limits
+from foveal.video.instant import InstantVideos
 
-PARK = facts(
-    [
-        seen("person", (0.3, 0.1, 0.45, 0.9), worn="blue"),
-        seen("dog", (0.55, 0.6, 0.75, 0.9), "brown"),
-    ]
-)
-STREET = facts(
-    [
-        seen("person", (0.1, 0.2, 0.2, 0.8)),
-        seen("person", (0.3, 0.2, 0.4, 0.8)),
-        seen("car", (0.5, 0.4, 0.9, 0.8), "red"),
-    ],
-    lines=[line("EXIT", (0.7, 0.05, 0.85, 0.12))],
-)
-BUSY_STREET = facts(
-    [*STREET.objects, seen("person", (0.42, 0.2, 0.48, 0.8))],
-    lines=STREET.lines,
-)
-ROOM = facts([seen("couch", (0.5, 0.4, 1.0, 0.95), "grey")])
-ROOM_WITH_CAT = facts([*ROOM.objects, seen("cat", (0.6, 0.3, 0.75, 0.6), "white")])
-CREDITS = facts(lines=[line("THE END", (0.3, 0.4, 0.7, 0.55))])
-
-# (time, scene, facts): a minute in four scenes
-FRAMES = (
-    (0.0, 0, PARK),
-    (6.0, 0, PARK),
-    (12.0, 1, STREET),
-    (18.0, 1, BUSY_STREET),
-    (24.0, 1, STREET),
-    (30.0, 2, ROOM),
-    (36.0, 2, ROOM_WITH_CAT),
-    (42.0, 2, ROOM_WITH_CAT),
-    (48.0, 3, CREDITS),
-    (54.0, 3, CREDITS),
-)
-SCENES = ((0.0, 12.0), (12.0, 30.0), (30.0, 48.0), (48.0, 60.0))
-SPEECH = (
-    (2.0, 6.0, "Welcome to the harbour."),
-    (14.0, 17.5, "The ferry leaves for the island at noon."),
-    (20.0, 24.0, "Buy your tickets at the blue house."),
-    (50.0, 54.0, "The last ferry comes back in the evening."),
-)
+EXTENSIONS = "/openai/deployments/gpt-4v/extensions/chat/completions"
+CHAT = "/openai/deployments/gpt-4v/chat/completions"
+VIDEO = {"video": {"enabled": True}}
+KIND = "AzureComputerVisionVideoIndex"
+SAS_URL = "https://example.blob.core.windows.net/videos/clip.mp4?sv=2021&sig=secret"
 
 
-def said(start: float, end: float, text: str, language: str = "en") -> SpeechSegment:
-    words = text.split()
-    step = (end - start) / max(1, len(words))
-    spoken = tuple(SpokenWord(word, start + n * step, start + (n + 1) * step) for n, word in enumerate(words))
-    return SpeechSegment(start, end, text, language, 0.9, spoken)
+@dataclass(frozen=True)
+class Watching:
+    server: LiveServer
+    shelf: Shelf
+
+    def post(self, path: str, body: Any, key: str = KEY, version: str = API_VERSION) -> httpx.Response:
+        return httpx.post(
+            self.server.url + path,
+            content=body if isinstance(body, str) else json.dumps(body),
+            params={"api-version": version},
+            headers={"api-key": key, "content-type": "application/json"},
+            timeout=60,
+        )
+
+    def source(self, **changes: Any) -> dict[str, Any]:
+        """The data source as the page has it; a change to None leaves the parameter out."""
+        parameters = {
+            "computerVisionBaseUrl": f"{self.server.url}/computervision",
+            "computerVisionApiKey": KEY,
+            "indexName": INDEX,
+            "videoUrls": [SAS_URL],
+            **changes,
+        }
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return {"type": KIND, "parameters": given}
+
+    def ask(self, question: str = "Describe this video:", **changes: Any) -> dict[str, Any]:
+        body = {
+            "enhancements": VIDEO,
+            "dataSources": [self.source()],
+            "messages": [{"role": "user", "content": [document(), {"type": "text", "text": question}]}],
+            "max_tokens": 1000,
+            **changes,
+        }
+        return {name: value for name, value in body.items() if value is not None}
 
 
-def film(
-    frames: Sequence[tuple[float, int, Facts | None]] = FRAMES,
-    *,
-    duration: float = 60.0,
-    scenes: Sequence[tuple[float, float]] = SCENES,
-    speech: Sequence[tuple[float, float, str]] | None = SPEECH,
-    start: float = 0.0,
-    end: float | None = None,
-    sound: bool = True,
-) -> VideoPart:
-    """Every frame has a picture of its own, named by its place."""
-    shown = tuple(
-        VideoFrame(at, picture(f"frame {place}"), known, scene)
-        for place, (at, scene, known) in enumerate(frames)
+def document(document_id: str = DOCUMENT) -> dict[str, str]:
+    return {"type": "acv_document_id", "acv_document_id": document_id}
+
+
+@contextmanager
+def serve_watching(data: Path) -> Iterator[Watching]:
+    """The document of the notebook's length, one that is being made, one that failed; a second index."""
+    shelf = open_shelf(data)
+    shelf.publish(made_video(46.13))
+    shelf.index("second")
+    shelf.ingesting("cooking")
+    shelf.failed("broken", "It has no picture.")
+    keys = Keys()
+    door = ImageDoor(MediaFetcher())
+    tokens, asking, decoder = Cl100k(), load_asking(), ProcessDecoder()
+    glance = Glance(
+        decoder,
+        MediaVideoFetcher(),
+        tokens.count,
+        asking,
+        work=data / "glance",
+        limits=Limits(seconds=30, bytes=10_000_000),
     )
-    heard = None if speech is None else tuple(said(*one) for one in speech)
-    return VideoPart(duration, start, end or duration, shown, tuple(scenes), heard, sound)
-
-
-def about(video: VideoPart, question: str, *names: str) -> Turn:
-    """A user's message with the video before its question."""
-    parts: list[Part] = [video, TextPart(question)]
-    return Turn("user", (*parts, *(ImagePart(picture(name)) for name in names)))
-
-
-async def watch(question: str, video: VideoPart | None = None, says: Says | None = None, *more: Turn) -> str:
-    """The answer about the film; `more` are turns after the question."""
-    engine = EvidenceEngine(GivenFacts({}), says or Says())
-    return await answer(engine, about(video or film(), question), *more)
+    instant = InstantVideos(glance, door)
+    chat = VideoChat(shelf.library, door, tokens.count, asking, WordFinder(shelf.library))
+    desk = VideoDesk(VisionResources(keys, vision_hosts=("eyes.example",)), chat, instant)
+    parts = services(
+        EchoEngine(), door=door, keys=keys, enhanced=enhancements(keys=keys), videos=desk, max_body=40_000_000
+    )
+    with live(build_app(parts)) as server:
+        yield Watching(server, shelf)
+        server.call(instant.close())
+        server.call(door.close())
+    decoder.close()
+    shelf.close()

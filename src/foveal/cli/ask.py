@@ -6,17 +6,19 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.status import Status
 
 from foveal.assembly.engines import require_models
 from foveal.assembly.house import House, build_house
 from foveal.chat.events import ChoiceEnded, TextPiece
 from foveal.chat.local import ask as ask_service
-from foveal.chat.local import local_deployment, local_request, picture_url
+from foveal.chat.local import is_video, local_deployment, local_request, picture_url
 from foveal.chat.wire import read_chat_request
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
 from foveal.cli.saving import check_target, place
@@ -28,9 +30,17 @@ from foveal.images.drawing import Mark, draw
 from foveal.images.fine import fine_view
 from foveal.settings import Settings
 
+# What is done with a video before it can be asked about.
+STEPS = {
+    "fetching": "Fetching the video",
+    "sampling": "Finding its scenes",
+    "looking": "Looking at its frames",
+    "listening": "Listening",
+}
+
 
 @click.command()
-@click.argument("pictures", nargs=-1, metavar="[IMAGE]...")
+@click.argument("pictures", nargs=-1, metavar="[IMAGE|VIDEO]...")
 @click.argument("question")
 @click.option(
     "--detail",
@@ -69,9 +79,10 @@ def ask(
     seed: int | None,
     **flags: Any,
 ) -> None:
-    """Ask a question about pictures, without a server.
+    """Ask a question about pictures or a video, without a server.
 
-    IMAGE is a file or an http(s) URL: PNG, JPEG, WEBP or GIF. Without one the question is plain text chat.
+    IMAGE is a file or an http(s) URL: PNG, JPEG, WEBP or GIF. VIDEO is one too (MP4, MOV, MKV, WEBM, AVI …);
+    it is looked at and listened to first. Without either the question is plain text chat.
 
     \b
     Examples:
@@ -81,7 +92,13 @@ def ask(
       foveal ask photo.jpg "이 사진에 뭐가 있나요?" --json
       foveal ask invoice.png "What is the invoice number?" --ocr
       foveal ask photo.jpg "Describe this picture." --grounding --save boxes.png
+      foveal ask clip.mp4 "What happens from 0:20 to 0:40?"
     """
+    if any(map(is_video, pictures)):
+        if len(pictures) > 1:
+            raise click.UsageError("ask about one video at a time, and without pictures beside it")
+        if ocr or grounding:
+            raise click.UsageError("--ocr and --grounding are for pictures; text in a video is read anyway")
     if save is not None:
         if not grounding or len(pictures) != 1:
             raise click.UsageError("--save needs --grounding and one picture")
@@ -117,6 +134,7 @@ async def _answer(settings: Settings, body: bytes, as_json: bool, drawn_on: str 
     ended: ChoiceEnded | None = None
     try:
         with Console(stderr=True).status("Looking and thinking …") as status:
+            house.instant.tell(partial(_tell, status))
             async with aclosing(ask_service(house.chat, request, settings.engine)) as answer:
                 async for event in answer:
                     completion.add(event)
@@ -138,6 +156,11 @@ async def _answer(settings: Settings, body: bytes, as_json: bool, drawn_on: str 
     if ended is not None and ended.finish == "length":
         click.echo("(cut: --max-tokens was reached)", err=True)
     return drawn
+
+
+def _tell(status: Status, step: str, done: float) -> None:
+    """Show how far the work on a video is."""
+    status.update(f"{STEPS.get(step, step)} {done:.0%} …")
 
 
 async def _draw(house: House, place: str, spans: Sequence[Span]) -> bytes:
