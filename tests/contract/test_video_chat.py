@@ -15,7 +15,7 @@ from openai import AzureOpenAI
 from pydantic import SecretStr
 from tests.support.enhanced import CV_KEY, OPENAI_KEY
 from tests.support.house import API_VERSION, KEY
-from tests.support.videos import DOCUMENT, INDEX
+from tests.support.videos import DOCUMENT, INDEX, SPEECH
 from tests.support.watching import CHAT, EXTENSIONS, KIND, SAS_URL, VIDEO, Watching, document, serve_watching
 from tests.support.wire import chunks
 
@@ -76,7 +76,7 @@ def test_the_page_s_request_as_printed(watching: Watching) -> None:
 
 def test_usage_is_85_a_frame_and_what_is_said(watching: Watching) -> None:
     usage = watching.post(EXTENSIONS, watching.ask()).json()["usage"]
-    said = "Welcome to the harbour.\nThe ferry leaves for the island at noon.\nLater the band plays on the square."
+    said = "\n".join(text for _, _, text in SPEECH)
     text = 3 + 1 + Cl100k().count("Describe this video:") + 3
     assert usage["prompt_tokens"] == 10 * 85 + Cl100k().count(said) + text
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
@@ -187,12 +187,8 @@ def test_the_id_may_have_a_message_of_its_own(watching: Watching, first: bool) -
 def test_the_notebook_asks_about_pieces(watching: Watching) -> None:
     content = content_of(watching.post(EXTENSIONS, watching.ask("How many scenes from 20s to 40s?")))
     assert "below is what it shows from 00:00:20 to 00:00:40" in content
-    assert [f"Frame at 00:00:{second}:" in content for second in (18, 20, 38, 40)] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    shown = [second for second in range(60) if f"Frame at 00:00:{second:02}:" in content]
+    assert shown == list(range(20, 40, 2))
     assert "The ferry" not in content
     assert "Later the band" in content
 
@@ -206,9 +202,9 @@ def test_a_topic_asks_the_index_and_is_metered(watching: Watching) -> None:
     before = queries()
     content_of(watching.post(EXTENSIONS, watching.ask("Describe this video:")))
     assert queries() == before
-    content = content_of(watching.post(EXTENSIONS, watching.ask("When does the ferry leave?")))
+    content = content_of(watching.post(EXTENSIONS, watching.ask("When does the band play?")))
     assert queries() == before + 1
-    assert "Frame at 00:00:12:" in content
+    assert "Frame at 00:00:30:" in content
 
 
 def test_without_the_enhancement_the_id_is_enough(watching: Watching) -> None:
@@ -267,8 +263,7 @@ def test_langchain(watching: Watching) -> None:
         api_version=API_VERSION,
         azure_deployment="gpt-4v",
         max_retries=0,
-        max_tokens=1000,
-        model_kwargs={"extra_body": {"data_sources": [watching.source()], "enhancements": VIDEO}},
+        extra_body={"data_sources": [watching.source()], "enhancements": VIDEO},
     )
     answer = model.invoke([HumanMessage([document(), QUESTION])])
     assert_watched(str(answer.content))

@@ -100,18 +100,18 @@ def test_the_enhancement_needs_a_video(watching: Watching) -> None:
         (
             {"computerVisionApiKey": None},
             "computerVisionApiKey",
-            "has no key: set its 'computerVisionApiKey'",
+            "set its 'computerVisionApiKey'",
         ),
         ({"computerVisionApiKey": None, "key": "no"}, "key", "not a key of a Computer Vision resource"),
         (
             {"computerVisionBaseUrl": "https://other.example"},
             "computerVisionBaseUrl",
-            "is other.example, which",
+            "not this server",
         ),
         (
             {"computerVisionBaseUrl": "https://eyes.example"},
             "computerVisionBaseUrl",
-            "the server that holds it",
+            "only on the server",
         ),
         (
             {"computerVisionBaseUrl": None, "endpoint": "https://other.example"},
