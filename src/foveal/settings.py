@@ -178,6 +178,11 @@ class Settings:
         "Address under which others reach this server: what the URLs of uploaded media begin with.",
         "https://foveal.example.com",
     )
+    inline_seconds: int = _setting(
+        600,
+        _whole(1, 86_400),
+        "Longest video, in seconds, that is asked about without an index (a video_url part, foveal ask).",
+    )
     videos_at_once: int = _setting(
         1, _whole(1, 64), "Videos that are ingested side by side; one keeps two cores busy."
     )
