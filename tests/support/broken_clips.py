@@ -10,7 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from tests.support.clips import SPEECH_RATE, tone
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from tests.support.clips import SPEECH_RATE, Picture, tone
 
 _CONTAINERS = (b"moov", b"trak", b"mdia", b"edts", b"moof", b"traf")
 _BOX = struct.Struct(">I4s")
@@ -98,12 +100,73 @@ def sound_only(path: Path, seconds: float = 1.0, codec: str = "aac") -> Path:
     return path
 
 
-def no_frames(path: Path, container: str = "matroska") -> Path:
-    """A file whose header promises H.264 and that holds no picture."""
-    with av.open(str(path), "w", format=container) as output:
+def no_frames(path: Path) -> Path:
+    """An MP4 whose header promises H.264 and that holds no picture."""
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(path), "w", format="mp4", container_options=options) as output:
         track = output.add_stream("libx264", rate=25)
         track.width, track.height, track.pix_fmt = 320, 180, "yuv420p"
         output.start_encoding()
+    return path
+
+
+def sound_with_cover(path: Path, cover: Picture) -> Path:
+    """A song with a picture on its sleeve, as music shops sell it."""
+    samples = tone(1.0)
+    with av.open(str(path), "w", format="mp4") as output:
+        track = output.add_stream("aac", rate=48_000, layout="mono")
+        sleeve = output.add_stream("mjpeg", rate=1)
+        assert isinstance(track, AudioStream)
+        assert isinstance(sleeve, VideoStream)
+        sleeve.height, sleeve.width = cover.shape[:2]
+        sleeve.pix_fmt = "yuvj420p"
+        sleeve.disposition = Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(cover, format="rgb24").reformat(format="yuvj420p")
+        picture.pts, picture.time_base = 0, Fraction(1, 1)
+        output.mux(sleeve.encode(picture))
+        output.mux(sleeve.encode(None))
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = SPEECH_RATE, Fraction(1, SPEECH_RATE), 0
+        output.mux(track.encode(frame))
+        output.mux(track.encode(None))
+    return path
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def scrambled(whole: Path, path: Path) -> Path:
+    """The same MP4 with noise for every sample."""
+    data = bytearray(whole.read_bytes())
+    begin = data.index(b"mdat") + 4
+    end = begin - 8 + struct.unpack_from(">I", data, begin - 8)[0]
+    data[begin:end] = np.random.default_rng(5).bytes(end - begin)
+    path.write_bytes(data)
+    return path
+
+
+def damaged(whole: Path, path: Path) -> Path:
+    """The same MP4 with noise in the third fifth of its samples."""
+    data = bytearray(whole.read_bytes())
+    begin = data.index(b"mdat") + 4
+    size = struct.unpack_from(">I", data, begin - 8)[0] - 8
+    first, last = begin + 2 * size // 5, begin + 3 * size // 5
+    data[first:last] = np.random.default_rng(5).bytes(last - first)
+    path.write_bytes(data)
+    return path
+
+
+def matroska_claiming(whole: Path, path: Path, seconds: float | None) -> Path:
+    """The same Matroska file, whose header says that it is `seconds` long, or does not say it (None)."""
+    data = bytearray(whole.read_bytes())
+    place = data.index(b"\x44\x89\x88")  # Duration, 8 bytes: a double in milliseconds
+    if seconds is None:
+        data[place : place + 2] = b"\xec\x89"  # an empty space of 9 bytes in its stead
+    else:
+        struct.pack_into(">d", data, place + 3, seconds * 1000)
+    path.write_bytes(data)
     return path
 
 

@@ -153,6 +153,7 @@ def write_video(
     container: str | None = None,
     options: dict[str, str] | None = None,
     pixel_format: str | None = None,
+    standard: bool = False,
 ) -> Path:
     """Write the scenes one after another, and return `path`, whose ending chooses the container.
 
@@ -161,6 +162,8 @@ def write_video(
     rotation       degrees clockwise by which a player turns the stored picture, as phones write it
     variable       two frames of five are left out, so that the others are shown for uneven times
     keyframes      a key frame at least every so many frames
+    standard       colours as HD video means them (BT.709) in what is larger than 576 rows, and not as the
+                   scaler takes them when nobody says (BT.601)
     """
     seconds = sum(scene.seconds for scene in scenes)
     with av.open(str(path), "w", format=container) as output:
@@ -180,6 +183,8 @@ def write_video(
             if variable and index % 5 in (1, 3):
                 continue
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            if standard and size[1] > 576:
+                frame = frame.reformat(format=video.pix_fmt, dst_colorspace="ITU709")
             frame.time_base = video.codec_context.time_base
             frame.pts = round(index / fps / frame.time_base)
             output.mux(video.encode(frame))
@@ -188,6 +193,23 @@ def write_video(
         output.mux(video.encode(None))
         if writer is not None:
             writer.finish()
+    return path
+
+
+def write_pictures(path: Path, pictures: Iterable[Picture], *, fps: float = 25, crf: int = 20) -> Path:
+    """A silent H.264 video of these pictures, one after another."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        assert isinstance(video, VideoStream)
+        video.pix_fmt = "yuv420p"
+        video.options = {"preset": "veryfast", "crf": str(crf)}
+        for number, pixels in enumerate(pictures):
+            if number == 0:
+                video.height, video.width = pixels.shape[:2]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            frame.pts, frame.time_base = number, 1 / Fraction(fps).limit_denominator(1001)
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
     return path
 
 

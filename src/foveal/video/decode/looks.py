@@ -22,11 +22,10 @@ WIDE, HIGH = 64, 36
 _ROWS = 180  # rows that are enough to average from
 _SHARP_SIDE = 480  # the longer side of the picture in which sharpness is measured
 _FLAT = 4.5  # standard deviation of grey values below which nothing is to be seen
-_SAME = 0.75  # likeness at which no closer look is needed
+_GAIN = 4.0  # by how much more or less light the same view may have
 _TILE_HIGH, _TILE_WIDE = 12, 16
 _NEAR_Y, _NEAR_X = 8, 12  # how far a tile may have moved
 _DARK, _DARK_SHARE = 40, 0.9  # grey value below which so much of a dark picture is
-_TEMPLATE = (slice(7, 29), slice(12, 52))  # the middle, which is looked for in the other picture
 
 
 @dataclass(slots=True)
@@ -80,35 +79,34 @@ def detailed(frame: VideoFrame) -> Grey:
 
 
 def likeness(one: Look, other: Look) -> float:
-    """How much two pictures show the same view, 0..1; above 0.65 they do.
+    """How much two pictures show the same view, 0..1; above 0.2 they do.
 
-    Not disturbed by more or less light, by a move of the camera up to a sixth of the picture (the middle of
-    the one is looked for in the other), nor by something large that moves before the camera (tile by tile,
-    half of them are enough).
+    Tile by tile: how well each is found near its place in the other picture (1 less the squared difference
+    over what varies in the tile), and of that the median. So it is not disturbed by a move of the camera up
+    to a fifth of the picture, nor by something large that moves before it, as long as half of the tiles are
+    found; nor by light, since the better counts of the picture as it is and as bright as the first.
     """
     if one.flat or other.flat:
         return 1.0 if one.flat and other.flat and abs(one.mean - other.mean) < 40 else 0.0
-    whole = _found(one.grey[_TEMPLATE], other.grey)
-    return whole if whole > _SAME else max(whole, _by_tiles(one, other))
+    gain = min(_GAIN, max(1 / _GAIN, one.spread / other.spread))
+    lit = np.clip((other.grey.astype(np.float32) - other.mean) * gain + one.mean, 0, 255).astype(np.uint8)
+    return max(_by_tiles(one.grey, other.grey), _by_tiles(one.grey, lit))
 
 
-def _by_tiles(one: Look, other: Look) -> float:
-    """The median over the tiles of how well each is found near its place."""
+def _by_tiles(one: Grey, other: Grey) -> float:
     edges = (_NEAR_Y, _NEAR_Y, _NEAR_X, _NEAR_X)
-    around = np.asarray(cv2.copyMakeBorder(other.grey, *edges, cv2.BORDER_REPLICATE), np.uint8)
+    around = np.asarray(cv2.copyMakeBorder(other, *edges, cv2.BORDER_REPLICATE), np.uint8)
     found = []
     for top in range(0, HIGH, _TILE_HIGH):
         for left in range(0, WIDE, _TILE_WIDE):
-            tile = one.grey[top : top + _TILE_HIGH, left : left + _TILE_WIDE]
-            if float(tile.std()) < _FLAT:
+            tile = one[top : top + _TILE_HIGH, left : left + _TILE_WIDE]
+            varies = float(tile.var())
+            if varies < _FLAT**2:
                 continue
             window = around[top : top + _TILE_HIGH + 2 * _NEAR_Y, left : left + _TILE_WIDE + 2 * _NEAR_X]
-            found.append(_found(tile, window))
+            off = float(cv2.matchTemplate(window, tile, cv2.TM_SQDIFF).min()) / tile.size
+            found.append(max(0.0, 1 - off / varies))
     return median(found) if len(found) > 3 else 0.0
-
-
-def _found(part: Grey, whole: Grey) -> float:
-    return max(0.0, float(cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED).max()))
 
 
 def difference(one: Look, other: Look) -> float:
@@ -124,12 +122,14 @@ class Reference:
 
     def __init__(self, look: Look) -> None:
         kernel = np.ones((3, 3), np.uint8)
-        self._mean, self._spread = look.mean, max(1.0, look.spread)
+        self._mean, self._spread, self._flat = look.mean, max(1.0, look.spread), look.flat
         self._low = cv2.erode(look.grey, kernel).astype(np.float32) - self._ACROSS
         self._high = cv2.dilate(look.grey, kernel).astype(np.float32) + self._ACROSS
 
     def change(self, look: Look) -> float:
         """The share of the picture that is new, 0..1; a small move, grain and other light are not."""
+        if look.flat != self._flat:
+            return 1.0
         gain = min(self._GAIN, max(1 / self._GAIN, self._spread / max(1.0, look.spread)))
         grey = (look.grey.astype(np.float32) - look.mean) * gain + self._mean
         return float(np.count_nonzero((grey < self._low) | (grey > self._high))) / (WIDE * HIGH)

@@ -34,7 +34,7 @@ def sample(opened: Opened, wish: Sample, limits: Limits, emit: Emit, progress: P
     """Give the kept frames that begin in a window. Returns the state for the next, and its scene."""
     state = _state(wish)
     if state.at >= wish.end:
-        return msgspec.msgpack.encode(state), state.scene
+        return _pass_on(state, wish)
     segments = Segments(state, limits.frames_per_minute)
     maker = JpegMaker(limits, opened.shape)
     kept, ended = state.kept, True
@@ -47,9 +47,14 @@ def sample(opened: Opened, wish: Sample, limits: Limits, emit: Emit, progress: P
     last.kept = kept
     if ended:
         last.at = max(last.at, wish.end, wish.duration)
-    if kept == 0 and wish.end >= wish.duration:
+    return _pass_on(last, wish)
+
+
+def _pass_on(state: State, wish: Sample) -> tuple[bytes, int]:
+    """The state for the next window. Raises `Refused` after the last one of a video that left nothing."""
+    if state.kept == 0 and wish.end >= wish.duration:
         raise _nothing(wish)
-    return msgspec.msgpack.encode(last), last.scene
+    return msgspec.msgpack.encode(state), state.scene
 
 
 def _state(wish: Sample) -> State:

@@ -27,16 +27,18 @@ AFTER = 1.1
 APART = 0.4  # seconds that a shot lasts at least
 
 _CALM = 5.0  # mean difference of grey values below which two frames need no closer look
-_OTHER = 0.62  # likeness below which two frames are different views
-_STANDS_OUT = 2.2  # by how much a cut must exceed what is usual around it
-_BACK = 0.68  # likeness at which what was before has come back
+_OTHER = 0.2  # likeness below which two frames are different views
+_STANDS_OUT = 1.7  # by how much a cut must exceed what is usual around it
+_ALONE = 1.35  # the same for the frames just before and after it
+_BESIDE = 0.25  # seconds in which those must be
+_BACK = 0.45  # likeness at which what was before has come back
 _NEIGHBOURS = 0.4  # seconds around a cut in which the usual is measured
 _FLASH = 0.1  # seconds after a cut in which a flash may still burn
 _SPANS = (0.5, 1.0)  # half lengths of dissolves
 _HALF = 0.1  # by how much the share of either end in the middle of a dissolve may differ from a half
 _MIXED = 0.3  # what a mixture may be off, relative to the difference of its ends
 _DIP = 0.5  # contrast left in the middle of a fade, relative to the pictures on its sides
-_ONE_END = 0.88  # likeness to either end at which a picture is not a mixture
+_ONE_END = 0.85  # likeness to either end at which a picture is not a mixture
 _SOON = 0.5  # seconds in which what was before a flash comes back
 
 
@@ -96,7 +98,7 @@ def _is_cut(past: deque[_Step], step: _Step, ahead: list[_Step]) -> bool:
         return False
     return (
         _hard_cut(past, step, ahead)
-        or _out_of_black(past, step)
+        or _out_of_black(past, step, ahead)
         or _dipped(past, step, ahead)
         or _dissolved(past, step, ahead)
     )
@@ -111,24 +113,43 @@ def _hard_cut(past: deque[_Step], step: _Step, ahead: list[_Step]) -> bool:
     ]
     if around and step.unlike < _STANDS_OUT * median(around):
         return False
+    beside = [one.unlike for one in (past[-1], *ahead[:1]) if abs(one.look.at - step.look.at) < _BESIDE]
+    if beside and step.unlike < _ALONE * max(beside):
+        return False
     later = [one.look for one in ahead if _FLASH < one.look.at - step.look.at < _SOON]
     return not any(likeness(before, look) > _BACK for look in later)
 
 
-def _out_of_black(past: deque[_Step], step: _Step) -> bool:
-    """The first picture after a long darkness, so long that what was before does not matter."""
-    return not step.look.dark and all(one.look.dark for one in past)
+def _out_of_black(past: deque[_Step], step: _Step, ahead: list[_Step]) -> bool:
+    """The first picture after darkness, if it shows another view than the last before; what was before a long
+    darkness does not matter.
+    """
+    if step.look.dark or not past[-1].look.dark:
+        return False
+    begun = next((one.look.at for one in reversed(past) if not one.look.dark), None)
+    if begun is None:
+        return True
+    lit = [one for one in past if one.look.at <= begun and not one.look.dark]
+    before = _near(lit, begun - _SOON) or lit[-1].look
+    after = _near(ahead, step.look.at + _SOON) or step.look
+    return likeness(before, after) < _OTHER
 
 
 def _dipped(past: deque[_Step], step: _Step, ahead: list[_Step]) -> bool:
-    """Whether `step` is the darkest between one picture that faded out and another that fades in."""
+    """Whether `step` is the darkest between one picture that faded out and another that fades in, where it
+    never got quite dark, or one of them is a title on black.
+    """
     middle, span = step.look, _SPANS[-1]
     begin, end = _near(past, middle.at - span), _near(ahead, middle.at + span)
-    if begin is None or end is None or middle.spread > _DIP * min(begin.spread, end.spread):
+    if begin is None or end is None or begin.flat or end.flat:
         return False
-    around = [one.look for one in (*past, *ahead) if abs(one.look.at - middle.at) < span]
-    darkest = min(look.mean for look in around)
-    return middle.mean <= darkest and likeness(begin, end) < _OTHER
+    if middle.dark and not (begin.dark or end.dark):
+        return False  # told when it leaves the dark
+    if middle.spread > _DIP * min(begin.spread, end.spread):
+        return False
+    before = min(one.look.mean for one in past if middle.at - one.look.at < span)
+    after = min(one.look.mean for one in ahead if one.look.at - middle.at < span)
+    return before > middle.mean <= after and likeness(begin, end) < _OTHER
 
 
 def _dissolved(past: deque[_Step], step: _Step, ahead: list[_Step]) -> bool:
