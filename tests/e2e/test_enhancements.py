@@ -54,9 +54,8 @@ def foveal(data: Path, models: Path, **settings: Any) -> Iterator[Foveal]:
         free = add_resource(database, "free-vision", "ComputerVision", tier="F0")[1][0]
         far = add_resource(database, "far-vision", "ComputerVision", region="westus")[1][0]
         accounts, _ = open_accounts(database, operator_key=KEY, engine="echo", strict=False)
-        with live(
-            assemble_server(Settings(data=data, models=models, engine="echo", **settings), accounts)
-        ) as server:
+        chosen = Settings(data=data, models=models, engine="echo", **settings)
+        with live(assemble_server(chosen, accounts, database)) as server:
             yield Foveal(server, openai, paid, free, far)
     finally:
         database.dispose()

@@ -11,6 +11,7 @@ from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.facts import FactFinder
 from foveal.settings import Settings
+from foveal.video.work import FrameLooker
 
 CONTEXT = 8192  # tokens of one conversation with the embedded language model
 SLOTS = 2  # answers the embedded language model writes at once; each slot keeps a prompt prefix
@@ -19,8 +20,8 @@ FACTS = 512  # pictures whose facts are kept; a picture's facts are a few kiloby
 Timed = Callable[[str, float], None]  # stage, seconds
 
 
-class HouseFinder(FactFinder, Protocol):
-    """The one pair of eyes of a process: chat, enhancements and image analysis share it and what it keeps."""
+class HouseFinder(FactFinder, FrameLooker, Protocol):
+    """The one pair of eyes of a process: whatever looks at pictures or frames shares it and what it keeps."""
 
     async def warm(self) -> None: ...
     def close(self) -> None: ...

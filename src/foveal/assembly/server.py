@@ -7,11 +7,13 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from foveal.assembly.house import build_house
-from foveal.engines.base import Engine
+from foveal.engines.base import Engine as AnswerEngine
 from foveal.errors import FovealError
 from foveal.http.app import build_app
 from foveal.http.metrics import Metrics
@@ -27,7 +29,7 @@ PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the int
 class WarmUp:
     """Loads the engines in the background after the start; `/readyz` tells what is not there yet."""
 
-    def __init__(self, engines: dict[str, Engine]) -> None:
+    def __init__(self, engines: dict[str, AnswerEngine]) -> None:
         self._engines = engines
         self._missing = {name: f"engine {name} is loading" for name in engines}
 
@@ -47,11 +49,16 @@ class WarmUp:
         gc.freeze()
 
 
-def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
-    """The ASGI application of `foveal serve`."""
+def assemble_server(settings: Settings, accounts: Accounts, database: Engine) -> Starlette:
+    """The ASGI application of `foveal serve`, over the database of its data directory."""
     metrics = Metrics()
     names = (row.engine for row in accounts.deployments.values())
-    house = build_house(settings, names, metrics.stage, accounts)
+    house = build_house(
+        settings, names, metrics.stage, accounts, database, partial(metrics.unit, "video.minutes")
+    )
+    video = house.video
+    assert video is not None
+    metrics.watch_ingestions(video.worksheet.counts)
     warm_up = WarmUp(house.engines)
 
     @contextlib.asynccontextmanager
@@ -59,6 +66,7 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(PATIENCE)
         warming = asyncio.create_task(warm_up.run())
+        video.jobs.start()
         try:
             yield
         finally:
@@ -78,6 +86,9 @@ def assemble_server(settings: Settings, accounts: Accounts) -> Starlette:
         model_versions=load_model_versions(),
         readiness=warm_up,
         metrics=metrics,
+        retrieval=video.retrieval,
+        media=video.media,
+        base_url=settings.base_url,
         annotations=settings.annotations,
         strict=settings.strict,
         max_body=settings.max_body,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import click
 
@@ -52,8 +51,9 @@ class VideoHouse(Protocol):
 
 def build(settings: Settings, *, work: bool) -> AbstractContextManager[VideoHouse]:
     """`work`: whether this process may ingest videos. Imported here: most commands need none of it."""
-    module = importlib.import_module("foveal.assembly.video")
-    return cast(AbstractContextManager[VideoHouse], module.build_video(settings, work=work))
+    from foveal.assembly.video import build_video
+
+    return build_video(settings, work=work)
 
 
 @contextmanager

@@ -92,3 +92,7 @@ class VectorStore(Protocol):
     def collections(self) -> set[int]:
         """Those that there are."""
         ...
+
+    def close(self) -> None:
+        """End what works beside the calls; what is half done there is done again later."""
+        ...
