@@ -8,8 +8,10 @@ the store (`foveal.store.lance_tending`), while searches go on.
 from __future__ import annotations
 
 import math
+import random
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -33,6 +35,8 @@ _SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
 EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
 PROBED = 0.24  # share of the index's parts that a search looks into,
 LEAST_PROBED = 24  # but so many at least
+TRIES = 8  # of a write that others get in the way of
+_IN_THE_WAY = ("commit conflict", "Incompatible transaction", "concurrent writers", "Not found")
 RUN = 4  # document keys in a row that are asked for as a range
 
 
@@ -80,25 +84,12 @@ class LanceVectorStore:
     def replace(self, collection: int, document: int, rows: Sequence[VectorRow]) -> None:
         if any(row.document != document for row in rows):
             raise ValueError("a row of another document")
-        table = self._table(collection)
-        if table is None:
-            if not rows:
-                return
-            table = self._create(collection)
-        mine = f"document = {int(document)}"
-        if table.count_rows(mine):
-            self._exchange(table, mine, rows)
-        elif rows:
-            table.add(self._table_of(rows))
-            if table.count_rows(mine) != len(rows):  # another process wrote the same document
-                self._exchange(table, mine, rows)
-        self._tending.later(table)
+        made = self._table_of(rows)
+        self._retried(collection, lambda: self._replace(collection, f"document = {int(document)}", made))
 
     def remove(self, collection: int, documents: Collection[int]) -> None:
-        table = self._table(collection)
-        if table is not None and documents:
-            table.delete(_documents(documents))
-            self._tending.later(table)
+        if documents:
+            self._retried(collection, lambda: self._remove(collection, _documents(documents)))
 
     def drop(self, collection: int) -> None:
         with self._lock:
@@ -185,12 +176,44 @@ class LanceVectorStore:
             if not page:
                 return found
 
-    def _exchange(self, table: Table, mine: str, rows: Sequence[VectorRow]) -> None:
-        """The rows of a document for others, in one commit: their keys are new, so that all are inserted and
-        all that the document had are deleted.
-        """
+    def _replace(self, collection: int, mine: str, rows: pa.Table) -> None:
+        table = self._table(collection)
+        if table is None:
+            if not rows.num_rows:
+                return
+            table = self._create(collection)
+        if not table.count_rows(mine):
+            if rows.num_rows:
+                table.add(rows)
+            if table.count_rows(mine) == rows.num_rows:
+                self._tending.later(table)
+                return
+            # Another process wrote the same document meanwhile.
+        # The keys of these rows are new: all are inserted and all that the document had are deleted, at once.
         merge = table.merge_insert(["edition", "place"]).when_not_matched_insert_all()
-        merge.when_not_matched_by_source_delete(mine).execute(self._table_of(rows))
+        merge.when_not_matched_by_source_delete(mine).execute(rows)
+        self._tending.later(table)
+
+    def _remove(self, collection: int, which: str) -> None:
+        table = self._table(collection)
+        if table is not None:
+            table.delete(which)
+            self._tending.later(table)
+
+    def _retried(self, collection: int, write: Callable[[], None]) -> None:
+        """Writes of other processes may come in between, the making or the end of the table too: then nothing
+        of this one was done, and it is tried again.
+        """
+        for turn in range(TRIES):
+            try:
+                write()
+                return
+            except RuntimeError as error:
+                if turn == TRIES - 1 or not any(word in str(error) for word in _IN_THE_WAY):
+                    raise
+                with self._lock:
+                    self._tables.pop(collection, None)
+                time.sleep(random.uniform(0, 0.02 * 2**turn))
 
     def _table(self, collection: int) -> Table | None:
         with self._lock:

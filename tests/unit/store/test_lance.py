@@ -153,6 +153,11 @@ def test_what_another_store_wrote_dropped_or_replaced_is_seen_at_once(tmp_path: 
     assert other.search(1, unit(1), kinds=BOTH, documents=None, limit=9) == []
     assert other.documents(1) == set()
     other.remove(1, [1])
+    one.replace(1, 2, rows(2, 3))
+    other.replace(1, 3, rows(3, 1))
+    one.drop(1)
+    other.replace(1, 4, rows(4, 1))
+    assert one.documents(1) == {4}
 
 
 def test_a_document_written_twice_at_once_is_there_once(tmp_path: Path) -> None:
