@@ -64,7 +64,7 @@ STEPS = {
 @click.option("--max-tokens", type=int, metavar="N", help="Cut the answer after N tokens.")
 @click.option("--temperature", type=float, default=0.0, show_default=True, help="0: always the same answer.")
 @click.option("--seed", type=int, metavar="N", help="Makes a temperature above 0 repeatable.")
-@setting_options(*ENGINE_SETTINGS)
+@setting_options(*ENGINE_SETTINGS, "inline_seconds")
 def ask(
     pictures: tuple[str, ...],
     question: str,
