@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from foveal.models.store import ModelStore
 from foveal.perception.background import step_back
 from foveal.perception.base import TextLine
 from foveal.perception.facts import Facts
+from foveal.perception.looker import BackgroundLooker, RequestsFirst
 from foveal.perception.sight import Seen, Sight, assemble, load_sight
 
 _RETRY_AFTER = "2"  # seconds; about what a full queue takes to move on
@@ -48,6 +49,8 @@ class PooledFactFinder:
             max_workers=max(1, threads), thread_name_prefix="sight", initializer=step_back
         )
         self._room = max(1, threads) + queue
+        self._first = RequestsFirst()
+        self._looker = BackgroundLooker(self._lease, self._first, threads=threads)
         self._seen = _Shared[Seen](cache_size)
         self._lines = _Shared[tuple[Lines, float]](cache_size)
         self._close_lines = _Shared[Lines](cache_size)
@@ -69,6 +72,13 @@ class PooledFactFinder:
         key = (image.sha256, "close")  # the same whatever the detail
         return await self._once(self._close_lines, key, lambda sight: sight.read_closely(image))
 
+    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
+        """`FrameLooker`: blocks; gives way to the pictures of requests, and keeps nothing of the frames.
+
+        Raises EngineUnavailable when weights are missing, InvalidImage for what is no picture.
+        """
+        return self._looker.look(jpegs)
+
     async def warm(self) -> None:
         """Load every net now instead of at the first picture."""
         await self._submit(lambda: self._with_sight(lambda _: None))
@@ -76,6 +86,7 @@ class PooledFactFinder:
     def close(self) -> None:
         """Let running stages finish, refuse new ones, forget the cache."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._looker.close()
         self._lease.close()
         for shared in (self._seen, self._lines, self._close_lines):
             shared.clear()
@@ -102,7 +113,14 @@ class PooledFactFinder:
             )
 
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+        self._first.begin()
+        try:
+            running = self._pool.submit(work)
+        except RuntimeError:  # closed
+            self._first.end()
+            raise
+        running.add_done_callback(lambda _: self._first.end())
+        return asyncio.wrap_future(running)
 
     def _with_sight(self, work: Callable[[Sight], T]) -> T:
         with self._lease.use() as sight:

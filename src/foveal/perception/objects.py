@@ -19,6 +19,7 @@ from foveal.perception.runtime import Net
 
 _EDGE = 0.02  # of a view: a box that ends this near to an inner edge was cut by it
 _OVERLAP = 0.6  # suppression inside one view
+FRAME_VIEWS = (View(0.0, 0.0, 1.0, 1.0),)  # of a frame of a video
 FLOOR = 0.1  # raw scores below this are noise in every view
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from foveal.perception.reading import by_script, in_reading_order, language_of
 from foveal.perception.runtime import Runtime
 from foveal.perception.textboxes import Cutter, Quad, TextBoxFinder
 from foveal.perception.textlines import LineReader, ReadLine
+from foveal.perception.textmemory import LineMemory
 
 _WEAK = 0.8  # below, a line may stand on its head
 _PROBES = 3
@@ -46,11 +48,31 @@ class PictureReader:
         self._turn_over(cuts, quads, read)
         if self._korean is not None:
             read = self._korean.improve(cuts, read, self._lines.read)
-        height, width = pixels.shape[:2]
-        lines = [
-            _line(text, quad, width, height) for text, quad in zip(read, quads, strict=True) if _is_text(text)
-        ]
-        return in_reading_order(by_script(lines), aspect=width / height)
+        return _in_order(read, quads, pixels)
+
+    def read_frame(self, pixels: Pixels, memory: LineMemory) -> list[TextLine]:
+        """A frame of a video: a coarser look, lines that `memory` knows not read again, none upside down."""
+        cutter = Cutter(pixels)
+        quads: list[Quad] = []
+        read: list[ReadLine] = []
+        new: list[tuple[Quad, Pixels, Quad]] = []
+        for box in self._boxes.glance(pixels):
+            known = memory.recall(box.quad, lambda quad: cutter.cut(quad)[0])
+            straight, quad = cutter.cut(box.quad)
+            if known is None:
+                new.append((box.quad, straight, quad))
+            else:
+                read.append(known)
+                quads.append(quad)
+        cuts = [straight for _, straight, _ in new]
+        fresh = self._lines.read(cuts)
+        if self._korean is not None:
+            fresh = self._korean.improve(cuts, fresh, self._lines.read)
+        for (place, straight, quad), line in zip(new, fresh, strict=True):
+            memory.keep(place, straight, line)
+            read.append(line)
+            quads.append(quad)
+        return _in_order(read, quads, pixels)
 
     def _turn_over(self, cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
         """Turn what stands on its head, in place: all lying lines or none, and so the upright ones.
@@ -89,6 +111,14 @@ class PictureReader:
         for place, cut, again in zip(places, turned, self._lines.read(turned), strict=True):
             cuts[place], read[place] = cut, again
             quads[place] = np.roll(quads[place], -2, axis=0)
+
+
+def _in_order(read: Sequence[ReadLine], quads: Sequence[Quad], pixels: Pixels) -> list[TextLine]:
+    height, width = pixels.shape[:2]
+    lines = [
+        _line(text, quad, width, height) for text, quad in zip(read, quads, strict=True) if _is_text(text)
+    ]
+    return in_reading_order(by_script(lines), aspect=width / height)
 
 
 def _is_text(read: ReadLine) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 from foveal.images.detail import DetailedImage, Pixels
 from foveal.images.fine import fine_view
@@ -29,12 +29,17 @@ from foveal.perception.colours import ColourNamer
 from foveal.perception.faces import BlazeFaceFinder
 from foveal.perception.facts import ColourShare, Facts, SeenObject
 from foveal.perception.kinds import KindCheck, load_kind_check
-from foveal.perception.objects import SsdDetector, load_confidence
+from foveal.perception.objects import FRAME_VIEWS, SsdDetector, load_confidence
 from foveal.perception.ocr import load_reader
 from foveal.perception.runtime import Runtime
 from foveal.perception.tagger import ImageNetTagger
+from foveal.perception.textmemory import LineMemory
 
 _MOST_DOUBTFUL = 64  # of one picture
+
+
+class FrameReader(Protocol):
+    def read_frame(self, pixels: Pixels, memory: LineMemory) -> list[TextLine]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The abilities, ready to use."""
+    """The abilities, ready to use. Frames of videos, of which there are many, get a detector with fewer looks
+    and a reader that remembers; without, they are looked at as pictures are.
+    """
 
     detector: Detector
     tagger: Tagger
@@ -59,6 +66,8 @@ class Sight:
     namer: ColourNamer
     kinds: KindCheck
     sure: float  # confidence from which an object is mentioned
+    frame_detector: Detector | None = None
+    frame_reader: FrameReader | None = None
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
         """The text that the plan's view shows."""
@@ -67,6 +76,17 @@ class Sight:
     def read_closely(self, image: DetailedImage) -> tuple[TextLine, ...]:
         """The text at the picture's own resolution. Raises InvalidImage when its bytes cannot be decoded."""
         return tuple(self.reader.read(fine_view(image)))
+
+    def see_frame(self, image: DetailedImage) -> Seen:
+        if self.frame_detector is None:
+            return self.see(image)
+        return replace(self, detector=self.frame_detector).see(image)
+
+    def read_frame(self, pixels: Pixels, memory: LineMemory) -> tuple[TextLine, ...]:
+        """`memory`: that of the video."""
+        if self.frame_reader is None:
+            return tuple(self.reader.read(pixels))
+        return tuple(self.frame_reader.read_frame(pixels, memory))
 
     def see(self, image: DetailedImage) -> Seen:
         pixels = image.best
@@ -121,14 +141,17 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
     names: list[str] = _data("imagenet.json")
     tagger = ImageNetTagger(runtime.compile(runtime.read(models.path("efficientnet-lite3-imagenet"))), names)
     faces = BlazeFaceFinder(runtime.compile(runtime.read(models.path("face-full-range"))))
+    reader = load_reader(models, runtime)
     return Sight(
         detector=detector,
         tagger=tagger,
         faces=faces,
-        reader=load_reader(models, runtime),
+        reader=reader,
         namer=colours.load_namer(),
         kinds=load_kind_check(names, labels.values()),
         sure=confidence.sure,
+        frame_detector=detector.with_plan(FRAME_VIEWS),
+        frame_reader=reader,
     )
 
 
