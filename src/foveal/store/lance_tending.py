@@ -27,7 +27,8 @@ INDEXED = 10_000  # rows from which a vector index pays
 PART = 400  # rows of a part of it, in the mean
 LOOSE = 0.05  # share of the rows that may be outside of the indexes,
 LEAST_LOOSE = 2_000  # and so many in any case
-GROWN = 4  # an index that was made of so many times fewer rows is made anew
+GROWN = 2  # an index that was made of so many times fewer rows is made anew,
+PIECES = 6  # and one to which rows were added so often: each time it gets a piece that is searched too
 FRAGMENTS = 32  # files of rows that may be there before they are joined
 KEPT = timedelta(minutes=10)  # for how long versions are kept that a search may still be reading
 
@@ -118,15 +119,21 @@ class Tending:
 
 
 def _index_vectors(table: Table, rows: int) -> None:
-    """Make the index when there is none or its parts have become too large, then drop the one before it."""
+    """Make the index when there is none, when its parts have become too large or its pieces too many; then
+    drop the one before it.
+
+    The number of parts follows from their size: had it been given, adding rows would join them all.
+    """
     before = largest_vector_index(indexes_of(table))
     parts = parts_for(rows)
-    if before and parts < GROWN * before:
-        return
+    if before and rows < GROWN * before * PART:
+        stats = table.index_stats(f"{VECTOR_INDEX}{before}")
+        if stats is None or (stats.num_indices or 1) < PIECES:
+            return
     # Samples and rounds enough for vectors that lie as close together as those of sentences.
-    config = IvfFlat(distance_type="dot", num_partitions=parts, sample_rate=32, max_iterations=12)
+    config = IvfFlat(distance_type="dot", target_partition_size=PART, sample_rate=32, max_iterations=12)
     table.create_index("vector", config=config, name=f"{VECTOR_INDEX}{parts}")
-    if before:
+    if before and before != parts:
         table.drop_index(f"{VECTOR_INDEX}{before}")
 
 
