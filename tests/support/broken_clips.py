@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -158,6 +158,49 @@ def damaged(whole: Path, path: Path) -> Path:
     return path
 
 
+def hidden(whole: Path, path: Path) -> Path:
+    """A copy that another file may try to read."""
+    path.write_bytes(whole.read_bytes())
+    return path
+
+
+def without_samples(path: Path) -> Path:
+    """The same MP4 with nothing where its samples were: what it shows can only come from elsewhere."""
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"mdat") + 4
+    end = begin - 8 + struct.unpack_from(">I", data, begin - 8)[0]
+    data[begin:end] = bytes(end - begin)
+    path.write_bytes(data)
+    return path
+
+
+def sound_with_gap(path: Path, parts: Sequence[tuple[float, float]], seconds: float) -> Path:
+    """A grey Matroska video with a tone from second to second of each part, and no packets in between."""
+    with av.open(str(path), "w", format="matroska") as output:
+        video = output.add_stream("libx264", rate=10)
+        sound = output.add_stream("pcm_s16le", rate=SPEECH_RATE, layout="mono")
+        assert isinstance(video, VideoStream)
+        assert isinstance(sound, AudioStream)
+        video.width, video.height, video.pix_fmt = 160, 90, "yuv420p"
+        packets = []
+        for number in range(round(seconds * 10)):
+            frame = av.VideoFrame.from_ndarray(np.full((90, 160, 3), 90, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            packets.extend(video.encode(frame))
+        packets.extend(video.encode(None))
+        for start, end in parts:
+            samples = (tone(end - start) * 32_000).astype(np.int16)
+            for first in range(0, len(samples), 1600):
+                piece = samples[first : first + 1600].reshape(1, -1)
+                heard = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
+                heard.sample_rate, heard.time_base = SPEECH_RATE, Fraction(1, SPEECH_RATE)
+                heard.pts = round(start * SPEECH_RATE) + first
+                packets.extend(sound.encode(heard))
+        for packet in sorted(packets, key=lambda one: float((one.dts or 0) * one.time_base)):
+            output.mux(packet)
+    return path
+
+
 def matroska_claiming(whole: Path, path: Path, seconds: float | None) -> Path:
     """The same Matroska file, whose header says that it is `seconds` long, or does not say it (None)."""
     data = bytearray(whole.read_bytes())
@@ -202,29 +245,38 @@ def session_description(path: Path, port: int) -> Path:
     return path
 
 
-def pointing_elsewhere(whole: Path, path: Path, target: str) -> Path:
-    """An MP4 whose samples are said to lie in another file (a data reference that is not "self")."""
+def pointing_elsewhere(whole: Path, path: Path, target: Path) -> Path:
+    """An MP4 whose samples are said to lie in another file, by the kind of reference that FFmpeg follows."""
     data = whole.read_bytes()
     moov = data.index(b"moov") - 4
     size = struct.unpack_from(">I", data, moov)[0]
-    inside, added = _refer(data[moov : moov + size], target.encode() + b"\0")
+    inside, added = _refer(data[moov : moov + size], _alias(str(target).encode()))
     assert added
     path.write_bytes(data[:moov] + inside + data[moov + size :])
     return path
 
 
-def _refer(box: bytes, target: bytes) -> tuple[bytes, bool]:
-    """The box with every `url ` of a `dref` inside naming the target; sizes are put right on the way up."""
+def _alias(target: bytes) -> bytes:
+    """A Macintosh alias record with an absolute path; version and flags of the box before it."""
+    if len(target) % 2:
+        target = b"/" + target
+    path = struct.pack(">HH", 2, len(target)) + target + struct.pack(">HH", 0xFFFF, 0)
+    record = bytes(10) + b"\0" + bytes(27) + bytes(12) + b"\0" + bytes(63) + bytes(16) + bytes(4) + bytes(16)
+    return bytes(4) + record + path
+
+
+def _refer(box: bytes, alias: bytes) -> tuple[bytes, bool]:
+    """The box with every data reference inside being the alias; sizes are put right on the way up."""
     size, kind = _BOX.unpack_from(box)
     if kind == b"url ":
-        return _BOX.pack(12 + len(target), kind) + b"\0\0\0\0" + target, True
+        return _BOX.pack(8 + len(alias), b"alis") + alias, True
     head = {b"dref": 16}.get(kind, 8 if kind in (*_CONTAINERS, b"minf", b"dinf") else 0)
     if not head:
         return box, False
     parts, found, at = [box[8:head]], False, head
     while at + 8 <= size:
         length = struct.unpack_from(">I", box, at)[0]
-        part, changed = _refer(box[at : at + length], target)
+        part, changed = _refer(box[at : at + length], alias)
         parts.append(part)
         found |= changed
         at += length

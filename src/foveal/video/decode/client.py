@@ -10,9 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -53,17 +52,19 @@ _SPARE = 2  # processes that may wait for the next call
 _Key = tuple[int, int, int, int]
 
 
-@dataclass(slots=True)
 class _Child:
     """A reading process. Its answers are read by a thread, so that waiting for them can end."""
 
-    process: subprocess.Popen[bytes]
-    key: _Key
-    answers: queue.SimpleQueue[Reply | None] = field(default_factory=queue.SimpleQueue)
+    def __init__(self, process: subprocess.Popen[bytes], key: _Key) -> None:
+        self.process, self.key = process, key
+        self.answers: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=_listen, args=(process.stdout, self.answers), daemon=True)
+        self._reader.start()
 
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._reader.join()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(OSError):
@@ -79,10 +80,14 @@ class ProcessDecoder:
         self._lock = threading.Lock()
 
     def probe(self, path: Path) -> VideoInfo:
-        for reply in self._call(path, Probe(), 0.0):
+        found: list[Info] = []
+
+        def heed(reply: Reply) -> None:
             if isinstance(reply, Info):
-                return VideoInfo(**msgspec.structs.asdict(reply))
-        raise _broken()
+                found.append(reply)
+
+        self._call(path, Probe(), 0.0, heed)
+        return VideoInfo(**msgspec.structs.asdict(found[0]))
 
     def sample(
         self,
@@ -98,27 +103,43 @@ class ProcessDecoder:
         """The frames whose segments begin in the window: the last may end behind it, and the next window's
         first begins there, so that all frames together cover the time line once.
         """
-        wish = Sample(start, end, info.duration, state.signature, state.scene, drop_defective)
-        frames = []
-        for reply in self._call(path, wish, end - start):
-            match reply:
-                case Kept():
-                    frames.append(_frame(reply))
-                case Progress() if progress is not None:
-                    progress(reply.done)
-                case Done():
-                    return Window(tuple(frames), SampleState(reply.state, reply.scene))
-        raise _broken()
+        frames: list[SampledFrame] = []
+
+        def heed(reply: Reply) -> None:
+            if isinstance(reply, Kept):
+                frames.append(_frame(reply))
+            elif isinstance(reply, Progress) and progress is not None:
+                progress(reply.done)
+
+        wish = Sample(float(start), float(end), info.duration, state.signature, state.scene, drop_defective)
+        done = self._call(path, wish, end - start, heed)
+        return Window(tuple(frames), SampleState(done.state, done.scene))
 
     def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
-        wish = FramesAt([float(at) for at in times], info.duration)
-        replies = self._call(path, wish, 10.0 * len(times))
-        return [_frame(reply) for reply in replies if isinstance(reply, Kept)]
+        frames: list[SampledFrame] = []
+
+        def heed(reply: Reply) -> None:
+            if isinstance(reply, Kept):
+                frames.append(_frame(reply))
+
+        self._call(path, FramesAt([float(at) for at in times], info.duration), 10.0 * len(times), heed)
+        return frames
 
     def sound(self, path: Path, info: VideoInfo, start: float, end: float) -> Samples:
-        replies = self._call(path, Sound(start, min(end, info.duration)), end - start)
-        pieces = [np.frombuffer(reply.samples, np.float32) for reply in replies if isinstance(reply, Heard)]
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+        pieces: list[Samples] = [np.zeros(0, np.float32)]
+
+        def heed(reply: Reply) -> None:
+            if isinstance(reply, Heard):
+                pieces.append(np.frombuffer(reply.samples, np.float32))
+
+        self._call(path, Sound(float(start), float(min(end, info.duration))), end - start, heed)
+        return np.concatenate(pieces)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The numbers of those that wait for the next call."""
+        with self._lock:
+            return tuple(child.process.pid for child in self._waiting)
 
     def close(self) -> None:
         with self._lock:
@@ -126,48 +147,39 @@ class ProcessDecoder:
         for child in waiting:
             child.kill()
 
-    def _call(self, path: Path, request: Request, seconds: float) -> Iterator[Reply]:
-        """The replies to a request, `Done` the last. Raises `InvalidVideo`."""
-        deadline = time.monotonic() + self._limits.wall_base + seconds * self._limits.wall_per_second
-        with self._child(path, request, deadline) as (child, first):
-            reply: Reply | None = first
-            while True:
-                match reply:
-                    case None:
-                        raise _gone(child)
-                    case Failed():
-                        if reply.place:
-                            log.warning("a video could not be read: %s", reply.place[:200])
-                        raise InvalidVideo(reply.message, code=reply.code)
-                    case _:
-                        yield reply
-                if isinstance(reply, Done):
-                    break
-                reply = _next(child, deadline)
-
-    @contextmanager
-    def _child(self, path: Path, request: Request, deadline: float) -> Iterator[tuple[_Child, Reply | None]]:
-        """A process that has begun to answer. It is kept for the next call if all goes well; otherwise, and
-        when nobody wants the rest of the answer, it is killed.
+    def _call(self, path: Path, request: Request, seconds: float, heed: Callable[[Reply], None]) -> Done:
+        """Hand every reply to `heed`, up to `Done`. The process is kept for the next call if all goes well,
+        and killed otherwise. Raises `InvalidVideo`, and whatever `heed` raises.
         """
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-            child, first = self._take(key), None
-            if child is not None:
-                first = _ask(child, request, deadline)
-                if first is None:  # it ended while it waited
-                    child.kill()
-                    child = None
-            if child is None:
-                child = _start(file, key, self._limits)
-                first = _ask(child, request, deadline)
+        deadline = time.monotonic() + self._limits.wall_base + seconds * self._limits.wall_per_second
+        child, reply = self._begin(path, request, deadline)
         try:
-            yield child, first
+            while not isinstance(reply, Done):
+                if reply is None:
+                    raise _gone(child)
+                if isinstance(reply, Failed):
+                    raise _refused(reply)
+                heed(reply)
+                reply = _next(child, deadline)
         except BaseException:
             child.kill()
             raise
         self._give(child)
+        return reply
+
+    def _begin(self, path: Path, request: Request, deadline: float) -> tuple[_Child, Reply | None]:
+        """A process that has begun to answer: the one that waits for this file, or a new one."""
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            child = self._take(key)
+            if child is not None:
+                reply = _ask(child, request, deadline)
+                if reply is not None:
+                    return child, reply
+                child.kill()  # it had ended while it waited
+            child = _start(file, key, self._limits)
+            return child, _ask(child, request, deadline)
 
     def _take(self, key: _Key) -> _Child | None:
         with self._lock:
@@ -201,7 +213,6 @@ def _start(file: BinaryIO, key: _Key, limits: Limits) -> _Child:
         cwd="/",
     )
     child = _Child(process, key)
-    threading.Thread(target=_listen, args=(process.stdout, child.answers), daemon=True).start()
     with suppress(OSError):
         send(cast(BinaryIO, process.stdin), Begin(limits))
     return child
@@ -220,9 +231,12 @@ def _ask(child: _Child, request: Request, deadline: float) -> Reply | None:
     """The first reply, which comes at once; None when the process is gone."""
     try:
         send(cast(BinaryIO, child.process.stdin), request)
+        return _next(child, deadline)
     except OSError:
         return None
-    return _next(child, deadline)
+    except BaseException:
+        child.kill()
+        raise
 
 
 def _next(child: _Child, deadline: float) -> Reply | None:
@@ -241,6 +255,12 @@ def _gone(child: _Child) -> InvalidVideo:
     if child.process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return InvalidVideo("Reading the video takes too long; it is given up.", code="DecodingTimeout")
     return _broken()
+
+
+def _refused(failed: Failed) -> InvalidVideo:
+    if failed.place:
+        log.warning("a video could not be read: %s", failed.place[:200])
+    return InvalidVideo(failed.message, code=failed.code)
 
 
 def _broken() -> InvalidVideo:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from av import AudioFrame, AudioResampler
@@ -65,6 +67,11 @@ def _pieces(opened: Opened, start: float) -> Iterator[tuple[float, Floats]]:
             if resampler is not None:
                 for samples in _run(resampler, None):
                     yield at, samples
+                resampler = None
+            aligned = _aligned(begin, frame)
+            if aligned is None:
+                continue
+            begin, frame = aligned
             resampler, kind, at = AudioResampler(format="flt", layout="mono", rate=RATE), now, begin
             expected = begin
         expected += frame.samples / frame.sample_rate
@@ -75,6 +82,28 @@ def _pieces(opened: Opened, start: float) -> Iterator[tuple[float, Floats]]:
     if resampler is not None:
         for samples in _run(resampler, None):
             yield at, samples
+
+
+def _aligned(begin: float, frame: AudioFrame) -> tuple[float, AudioFrame] | None:
+    """The frame from the first sample on that falls on one of ours, so that windows are cut out of one sound;
+    None when it has none.
+    """
+    rate = frame.sample_rate
+    every = rate // math.gcd(rate, RATE)
+    first = round(begin * rate)
+    skip = -first % every
+    if skip >= frame.samples:
+        return None
+    begin = (first + skip) / rate
+    if skip == 0:
+        return begin, frame
+    samples: Any = frame.to_ndarray()
+    wide = 1 if frame.format.is_planar else len(frame.layout.channels)
+    rest = AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples[:, skip * wide :]), format=frame.format.name, layout=frame.layout.name
+    )
+    rest.sample_rate = rate
+    return begin, rest
 
 
 def _run(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Floats]:

@@ -122,7 +122,11 @@ def receive(file: BinaryIO, decoder: msgspec.msgpack.Decoder[T]) -> T:
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise Broken
-    return data
+    pieces = []
+    while count:
+        piece = file.read(count)  # of an unbuffered pipe: what is there
+        if not piece:
+            raise Broken
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)

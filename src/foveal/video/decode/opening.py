@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import av
@@ -23,6 +24,8 @@ from foveal.video.decode.limits import Limits
 _HEAD = 64
 _BUFFER = 256 * 1024
 _PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_WITHOUT_INDEX = ("mpegts",)
+_STEPS_BACK = (0.0, 4.0, 12.0, 60.0)  # seconds before a time at which its key frame is looked for
 _BAD_PACKETS = 2000  # damaged packets in a row after which a file is not tried further
 
 
@@ -90,13 +93,21 @@ class Opened:
         return self.seconds(stamp, frame.time_base)
 
     def seek(self, seconds: float, stream: Stream | None = None) -> None:
-        """To the key frame at or before a time; to the beginning where the file cannot be sought in."""
+        """To about a key frame at or before a time; to the beginning where the file cannot be sought in."""
         target = self.video if stream is None else stream
         clock = target.time_base or Fraction(1, 1_000_000)
         try:
-            self.container.seek(round((max(0.0, seconds) + self.base) / clock), stream=target)
+            if seconds <= 0:
+                self._rewind()
+            else:
+                self.container.seek(round((seconds + self.base) / clock), stream=target)
         except FFmpegError:
-            self.container.seek(0)
+            self._rewind()
+
+    def _rewind(self) -> None:
+        # Without an index FFmpeg seeks to a time by guessing, and may miss the first key frame.
+        by_bytes = self.container.format.name in _WITHOUT_INDEX
+        self.container.seek(0, unsupported_byte_offset=by_bytes)
 
     def close(self) -> None:
         self.container.close()
@@ -225,6 +236,31 @@ def pictures(opened: Opened, packets: Iterator[Packet[Any]], limits: Limits) -> 
             check_size(frame.width, frame.height, limits)
             if opened.at(frame) is not None:
                 yield frame
+
+
+def pictures_from(
+    opened: Opened, seconds: float, limits: Limits, before: Callable[[float | None], None] | None = None
+) -> Iterator[VideoFrame]:
+    """The frames from a time on, and some before it; `before` is told the time of each packet before it is
+    decoded. Raises `Refused`.
+    """
+
+    def packets() -> Iterator[Packet[Any]]:
+        for packet in packets_of(opened, opened.video):
+            if before is not None:
+                before(opened.seconds(packet.dts, packet.time_base))
+            yield packet
+
+    for back in (*_STEPS_BACK, seconds):
+        opened.seek(seconds - back)
+        frames = pictures(opened, packets(), limits)
+        first = next(frames, None)
+        at = None if first is None else opened.at(first)
+        if first is not None and at is not None and (at <= seconds or back >= seconds):
+            return chain([first], frames)
+        if back >= seconds:
+            break
+    return iter(())
 
 
 def packets_of(opened: Opened, *streams: Stream) -> Iterator[Packet[Any]]:

@@ -19,7 +19,7 @@ from foveal.video.decode.jpeg import JpegMaker
 from foveal.video.decode.limits import Limits
 from foveal.video.decode.looks import Look, detailed, look_at
 from foveal.video.decode.messages import Kept, Sample
-from foveal.video.decode.opening import Opened, Refused, packets_of, pictures
+from foveal.video.decode.opening import Opened, Refused, pictures_from
 from foveal.video.decode.quality import defect_of
 from foveal.video.decode.segments import Segment, Segments, State
 from foveal.video.decode.shots import BEFORE, watch
@@ -87,9 +87,8 @@ def _looks(opened: Opened, start: float, wish: Sample, limits: Limits, progress:
     context.thread_type, context.thread_count = "FRAME", limits.threads
     context.skip_frame = "NONREF"
     context.options = {"skip_loop_filter": "all"}
-    opened.seek(start - BEFORE - 1.0)
     before = -1.0
-    for frame in pictures(opened, packets_of(opened, opened.video), limits):
+    for frame in pictures_from(opened, max(0.0, start - BEFORE - 1.0), limits):
         at = opened.at(frame)
         if at is None or at <= before:
             continue

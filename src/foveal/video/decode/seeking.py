@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
-from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from foveal.video.decode.jpeg import JpegMaker
 from foveal.video.decode.limits import Limits
 from foveal.video.decode.looks import detailed
 from foveal.video.decode.messages import Kept
-from foveal.video.decode.opening import Opened, Refused, packets_of, pictures
+from foveal.video.decode.opening import Opened, Refused, pictures_from
 from foveal.video.decode.quality import defect_of
 
 _EXACT = 1.0  # seconds before a wanted time from which every frame is decoded
@@ -45,31 +43,16 @@ class _Finder:
     def find(self, at: float) -> Kept:
         self._wanted = at
         if self._shown is None or self._sought(at):
-            self._opened.seek(at)
-            self._start()
-            if self._next is None or self._time(self._next) > at:
-                self._opened.seek(max(0.0, at - 10.0))  # some files put the key frame of a time behind it
-                self._start()
-        while self._next is not None and (self._shown is None or self._time(self._next) <= at):
+            self._frames = pictures_from(self._opened, at, self._limits, self._hurry)
+            self._shown, self._next = next(self._frames, None), next(self._frames, None)
+        while self._next is not None and self._time(self._next) <= at:
             self._shown, self._next = self._next, next(self._frames, None)
-        if self._shown is None:
-            self._opened.seek(0.0)
-            self._start()
-            self._shown = self._next
         return self._kept()
 
-    def _start(self) -> None:
-        self._frames = pictures(self._opened, self._packets(), self._limits)
-        self._shown, self._next = None, next(self._frames, None)
-
-    def _packets(self) -> Iterator[Packet[Any]]:
-        """Frames that no other needs are decoded only close to what is wanted."""
-        context = self._opened.video.codec_context
-        for packet in packets_of(self._opened, self._opened.video):
-            at = self._opened.seconds(packet.dts, packet.time_base)
-            near = at is None or at > self._wanted - _EXACT
-            context.skip_frame = "DEFAULT" if near else "NONREF"
-            yield packet
+    def _hurry(self, at: float | None) -> None:
+        """Frames that no other needs are decoded only close to what is wanted; `at` is that of a packet."""
+        near = at is None or at > self._wanted - _EXACT
+        self._opened.video.codec_context.skip_frame = "DEFAULT" if near else "NONREF"
 
     def _sought(self, at: float) -> bool:
         """Whether to seek instead of decoding on: when a key frame lies between here and there."""

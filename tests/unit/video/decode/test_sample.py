@@ -39,9 +39,7 @@ def sampled(
 
 def cuts(frames: Sequence[SampledFrame]) -> list[float]:
     """When the scenes begin, the first left out."""
-    return [
-        frame.start for before, frame in pairwise(frames) if frame.scene > before.scene
-    ]
+    return [frame.start for before, frame in pairwise(frames) if frame.scene > before.scene]
 
 
 def pixels(jpeg: bytes) -> NDArray[np.uint8]:

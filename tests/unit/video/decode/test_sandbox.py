@@ -1,0 +1,133 @@
+"""What a file can make the reading process do: nothing but read that file."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import pytest
+from tests.support import broken_clips as broken
+
+from foveal.errors import InvalidVideo
+from foveal.video.decode.client import ProcessDecoder
+
+
+class Listener:
+    """A port of this machine that counts who comes."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.came = 0
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.came += 1
+            connection.close()
+
+    def close(self) -> None:
+        # A last visit of our own, so that nobody who came before it is missed.
+        before = self.came
+        with socket.create_connection(("127.0.0.1", self.port)) as visit:
+            visit.recv(1)
+        self._socket.close()
+        assert self.came >= before
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+Maker = Callable[[Path, Path, str], Path]  # the other video, where to write, the address → the hostile file
+HOSTILE: dict[str, Maker] = {
+    "HLS, address": lambda _, to, url: broken.hls_playlist(to, url),
+    "HLS, file": lambda other, to, _: broken.hls_playlist(to, str(other)),
+    "HLS, file URL": lambda other, to, _: broken.hls_playlist(to, other.as_uri()),
+    "HLS behind a blank line": lambda _, to, url: broken.write(
+        to, f"\n#EXTM3U\n#EXTINF:9,\n{url}\n".encode()
+    ),
+    "concat, address": lambda _, to, url: broken.concat_playlist(to, url),
+    "concat, file": lambda other, to, _: broken.concat_playlist(to, str(other)),
+    "concat protocol": lambda other, to, _: broken.hls_playlist(to, f"concat:{other}|{other}"),
+    "DASH": lambda _, to, url: broken.dash_manifest(to, url),
+    "SDP": lambda _, to, url: broken.session_description(to, int(url.split(":")[2].split("/")[0])),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_playlist_reaches_no_other_file_or_address(
+    decoder: ProcessDecoder, listener: Listener, whole: Path, tmp_path: Path, kind: str
+) -> None:
+    path = HOSTILE[kind](whole, tmp_path / "clip.mp4", f"http://127.0.0.1:{listener.port}/part.ts")
+    with pytest.raises(InvalidVideo) as caught:
+        decoder.probe(path)
+    assert caught.value.code in ("UnsupportedFormat", "NotAVideo")
+    assert listener.came == 0
+
+
+def test_a_reference_of_an_mp4_to_another_file_is_not_followed(
+    decoder: ProcessDecoder, whole: Path, tmp_path: Path
+) -> None:
+    path = broken.without_samples(broken.pointing_elsewhere(whole, tmp_path / "clip.mp4", whole))
+    with pytest.raises(InvalidVideo):
+        decoder.probe(path)
+    options = {"enable_drefs": "1", "use_absolute_path": "1"}
+    with av.open(str(path), container_options=options) as container:  # what FFmpeg does when it may
+        assert next(container.decode(video=0)).width == 640
+
+
+def test_the_reading_process_can_open_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    script = f"""
+import os, socket
+from foveal.video.decode import sandbox
+from foveal.video.decode.limits import Limits
+sandbox.prepare()
+sandbox.enter(Limits())
+for name, attempt in {{
+    "file": lambda: open({str(tmp_path / "secret")!r}),
+    "socket": lambda: socket.socket(),
+    "pipe": lambda: os.pipe(),
+    "folder": lambda: os.open("/", os.O_RDONLY),
+    "copy": lambda: os.dup(0),
+    "memory": lambda: bytearray(8 << 30),
+}}.items():
+    try:
+        attempt()
+    except (OSError, MemoryError) as error:
+        os.write(1, f"{{name}}: {{type(error).__name__}}\\n".encode())
+    else:
+        os.write(1, f"{{name}}: done\\n".encode())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:-1] == [
+        "file: OSError",
+        "socket: OSError",
+        "pipe: OSError",
+        "folder: OSError",
+        "copy: OSError",
+        "memory: MemoryError",
+    ], done.stderr
+
+
+def test_the_reading_process_has_no_environment(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    monkeypatch.setenv("FOVEAL_API_KEY", "do-not-tell")
+    decoder = ProcessDecoder()
+    decoder.probe(whole)
+    [process] = decoder.processes
+    environment = Path(f"/proc/{process}/environ").read_bytes()
+    decoder.close()
+    assert b"do-not-tell" not in environment
