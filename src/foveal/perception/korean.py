@@ -39,6 +39,9 @@ _SPACE = 0.2  # of the line height: a blank this wide parts words
 _SPLIT = 0.19  # the same inside Hangul, whose syllables stand closer than words
 _NEAR = 0.3  # of the line height: how far Tesseract misplaces the end of a word
 _MOST_PIECES = 8
+_WHITE = 230  # the least of a pixel's red, green and blue: white print from here
+_PALE = 170  # below: none
+_WHITE_SHARE = (0.04, 0.5)  # of the pixels of a line of white print
 _MODEL = "tesseract-kor"
 
 log = logging.getLogger(__name__)
@@ -154,6 +157,26 @@ def _misses(line: ReadLine, spans: Sequence[tuple[float, float]]) -> bool:
 
 
 def _read(tesseract: tesserocr.PyTessBaseAPI, cut: Pixels) -> ReadLine:
+    """Subtitles are white on whatever is behind them: where a cut may hold some, its white alone is read, and
+    the cut as it is when that says little.
+    """
+    share = float((cut.min(axis=2) >= _WHITE).mean())
+    if not _WHITE_SHARE[0] <= share <= _WHITE_SHARE[1]:
+        return _recognise(tesseract, cut)
+    white = _recognise(tesseract, _white_as_ink(cut))
+    if white.confidence >= _SURELY:
+        return white
+    return max(white, _recognise(tesseract, cut), key=lambda line: line.confidence)
+
+
+def _white_as_ink(cut: Pixels) -> Pixels:
+    """White turned black, everything that has a colour or is darker turned white."""
+    inked = (cut.min(axis=2).astype(np.int32) - _PALE) * 255 // (_WHITE - _PALE)
+    grey = (255 - np.clip(inked, 0, 255)).astype(np.uint8)
+    return np.dstack([grey, grey, grey])
+
+
+def _recognise(tesseract: tesserocr.PyTessBaseAPI, cut: Pixels) -> ReadLine:
     height, width = cut.shape[:2]
     scale = _LINE_HEIGHT / height
     wide = max(1, round(width * scale))

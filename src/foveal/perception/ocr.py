@@ -101,10 +101,13 @@ class PictureReader:
         turned = [_upside_down(cut) for cut in cuts]
         again = self._lines.read(turned)
         gain = sum(_sureness(line) for line in again) - sum(_sureness(line) for line in read)
-        lost = len(cuts) > 1 and max(map(_sureness, [*again, *read])) < _WEAK  # a lone one is mostly no text
-        if self._korean is not None and lost:
-            gain = self._korean.sureness(turned) - self._korean.sureness(cuts)
-        return gain > _GAIN * len(cuts)
+        lost = max(map(_sureness, [*again, *read])) < _WEAK
+        if self._korean is None or not lost or (len(cuts) == 1 and gain <= _GAIN):  # mostly no text
+            return gain > _GAIN * len(cuts)
+        korean = self._korean.sureness(turned) - self._korean.sureness(cuts)
+        if len(cuts) == 1:
+            return korean >= 0  # Korean that the first recogniser takes for something else when turned
+        return korean > _GAIN * len(cuts)
 
     def _turn(self, places: list[int], cuts: list[Pixels], quads: list[Quad], read: list[ReadLine]) -> None:
         turned = [_upside_down(cuts[place]) for place in places]
