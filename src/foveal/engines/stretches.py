@@ -110,6 +110,10 @@ class Times:
             (rf"(?P<b>{time})\s?(?:이전|전에|전까지|까지)", self._before),
             (rf"(?:at|around|near|@)\s?{about}(?P<t>{time})(?:\s+mark)?", self._at),
             (rf"(?P<t>{time})[\s-]mark", self._at),
+            (
+                rf"(?P<t>{time})\s+(?:in(?:to\s+(?:it|{_VIDEO}))?(?=\s*(?:[?.!,]|$))|into\s+{_VIDEO})",
+                self._at,
+            ),
             (rf"(?:at|around)\s+(?P<u>second|minute)\s+(?P<n>{_DIGITS})", _at_unit),
             (rf"(?P<t>{time})\s?(?:쯤|경에?|무렵|지점|시점|에|때)", self._at),
             (rf"(?:beginning|start|opening)\s+of\s+{_VIDEO}|영상(?:의)?\s?(?:시작|처음|초반|앞)", _beginning),

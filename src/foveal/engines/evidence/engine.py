@@ -50,6 +50,7 @@ NOTE = (
 # Tokens of text (the language model's) that a picture brings into an answer in JSON or of tools: a whole
 # receipt or form; ten seconds of reading on two cores.
 STRUCTURED_BUDGET = 600
+MOST_QUOTED = 40  # segments of a longer transcript beside it
 # Asked about, a doubtful object is "likely" there from this on. Many frames make many doubts: the 0.1 of
 # single pictures would find nearly everything somewhere in a video.
 LIKELY_IN_VIDEO = 0.4
@@ -292,10 +293,14 @@ class EvidenceEngine:
     def _spelled(self, timeline: Timeline) -> str:
         """A video's facts and as much of what is said in it as there is room for, its gist first."""
         talk = self._watcher.talk(timeline)
-        most = len(talk.speech)
-        while most and sum(self._reader.size(one.text) for one in talk.gist(most)) > STRUCTURED_BUDGET:
-            most = most * 3 // 4
-        return noted(timeline, talk.gist(most) if most else ())
+        total = sum(self._reader.size(one.text) for one in talk.speech)
+        if total <= STRUCTURED_BUDGET:
+            return noted(timeline, talk.speech)
+        most = min(MOST_QUOTED, len(talk.speech) * STRUCTURED_BUDGET // total)
+        chosen = talk.gist(most)
+        while chosen and sum(self._reader.size(one.text) for one in chosen) > STRUCTURED_BUDGET:
+            chosen = chosen[:-1]
+        return noted(timeline, chosen)
 
     def _noted(self, look: Look, asked: str, number: int) -> str:
         noted = f"[Picture {number}. {take_notes(look.sights, most=12, texts=12).facts()}]"

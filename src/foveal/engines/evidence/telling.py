@@ -21,7 +21,7 @@ from foveal.engines.evidence.writer import Writer
 from foveal.errors import EngineUnavailable
 
 # Requests for a text of the caller's own making rather than for what the picture shows.
-_CREATIVE = re.compile(
+CREATIVE = re.compile(
     r"\b(?:poem|haiku|story|joke|tweet|hashtags?|slogan|song|lyrics|limerick|"
     r"title for|headline for|blog|post|caption for|advert|alt text|essay|"
     r"letter)\b",
@@ -104,7 +104,7 @@ class Teller:
         return describe.missing_subjects(notes, said, keys)
 
     async def _reply(self, question: Question, notes: Notes, seed: int | None) -> AsyncGenerator[str]:
-        creative = bool(_CREATIVE.search(question.text))
+        creative = bool(CREATIVE.search(question.text))
         facts = notes.facts()
         write = self.writer.free if creative else self.writer.reply
         released = 0

@@ -61,6 +61,11 @@ class Watcher:
         part, scope = scoped
         heard = HeardRules(part, scope, self.talk(part), say)
         seen = SeenRules(part, scope, say, lambda sights: self.rules(sights, language))
+        if language == "en" and self.open_path.wants_words(asked):
+            async with aclosing(self.open_path.write(asked, part, heard.talk, seed)) as written:
+                async for sentence in written:
+                    yield sentence
+            return
         if asked.ask == VideoAsk.SUMMARY:
             for sentence in self._summary(part, scope, say, style, heard):
                 yield sentence
@@ -132,10 +137,10 @@ class Watcher:
             if quoted is not None:
                 return quoted
             if asked.ask == VideoAsk.WHEN or told is not None:
-                mention = heard.mention(asked)
-                if mention is not None:
+                mentions = heard.mentions(asked)
+                if mentions:
                     told = told or say.cannot()
-                    return replace(told, text=f"{told.text} {say.also_said(mention)}")
+                    return replace(told, text=f"{told.text} {say.also_said(mentions)}")
         if told is None and asked.question.ask != Ask.OPEN:
             return say.cannot()
         return told
@@ -176,6 +181,8 @@ class Watcher:
         for block in telling:
             if len(blocks) == 1:
                 place = "only"
+            elif not scope.whole:
+                place = ""
             else:
                 place = "first" if block is blocks[0] else "last" if block is blocks[-1] else ""
             sentences.append(say.block(block, place, scope))

@@ -208,7 +208,8 @@ class EnglishVideo:
 
     def mentioned(self, segments: Sequence[SpeechSegment], left: int) -> Answer:
         more = f" It comes up {number(left)} more time{'' if left == 1 else 's'}." if left else ""
-        return Answer(f"Yes, at {join([_said_at(one) for one in segments])}{more}", "Yes")
+        told = join([_said_at(one) for one in segments])
+        return Answer(f"Yes, at {told}.{more}", "Yes")
 
     def not_mentioned(self, scope: Scope, *, yes_no: bool) -> Answer:
         where = "in what is said" if scope.whole else f"in what is said {_within(scope)}"
@@ -223,8 +224,8 @@ class EnglishVideo:
             known=False,
         )
 
-    def also_said(self, segment: SpeechSegment) -> str:
-        return f"It is mentioned, though, at {_said_at(segment)}"
+    def also_said(self, segments: Sequence[SpeechSegment]) -> str:
+        return f"It is mentioned, though, at {join([_said_at(one) for one in segments])}."
 
     def silence(self, why: Silence, scope: Scope) -> Answer:
         if why == "mute":
@@ -369,4 +370,4 @@ def _quote(one: SpeechSegment) -> str:
 
 
 def _said_at(one: SpeechSegment) -> str:
-    return f"{clock(one.start)}: “{_text(one)}”"
+    return f"{clock(one.start)} (“{_text(one)}”)"

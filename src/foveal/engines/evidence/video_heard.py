@@ -18,6 +18,7 @@ ROOM = 600  # characters that are quoted whole
 _ALL = re.compile(r"transcri|word for word|everything|받아|전사|대본|스크립트|녹취|전부|모두", re.IGNORECASE)
 _STARTS = re.compile(r"\b(?:start|begin)|시작")
 _ENDS = re.compile(r"\b(?:end|stop|finish)|끝")
+_ON = re.compile(r"\b(?:about|regarding|concerning|mention\w*)\b|대해|대한|관해|관한|언급")
 ENOUGH = 0.6  # of a question's telling words must a piece of speech hold to be quoted as its answer
 
 
@@ -53,6 +54,8 @@ class HeardRules:
         if asked.ask in (VideoAsk.SOUND, VideoAsk.LANGUAGE):
             return self._of_the_whole(asked.ask)
         topic = self.talk.topic(asked.rest, asked.question.quoted)
+        if asked.ask == VideoAsk.SAID and _ALL.search(asked.rest) and not _ON.search(asked.rest):
+            topic = Topic(())
         if asked.ask == VideoAsk.SAID:
             return self._said(asked, topic, detailed)
         if not topic:
@@ -67,11 +70,10 @@ class HeardRules:
         found = self.talk.about(topic)
         return self.say.said(found[:2], 0, self.scope, about=True) if found else None
 
-    def mention(self, asked: VideoQuestion) -> SpeechSegment | None:
+    def mentions(self, asked: VideoQuestion) -> Sequence[SpeechSegment]:
         """Where the thing that is asked about, and is not seen, is spoken of."""
         topic = self.talk.topic(asked.rest, asked.question.quoted)
-        found = self.talk.about(topic) if topic else ()
-        return found[0] if found else None
+        return self.talk.about(topic)[:2] if topic else ()
 
     def _of_the_whole(self, ask: VideoAsk) -> Answer:
         speech = self.talk.speech

@@ -212,8 +212,8 @@ class KoreanVideo:
             known=False,
         )
 
-    def also_said(self, segment: SpeechSegment) -> str:
-        return f"다만 {clock(segment.start)}에 “{_text(segment)}”라는 말이 나옵니다."
+    def also_said(self, segments: Sequence[SpeechSegment]) -> str:
+        return f"다만 {', '.join(map(_quote, segments))}라는 말이 나옵니다."
 
     def silence(self, why: Silence, scope: Scope) -> Answer:
         if why == "mute":

@@ -11,6 +11,7 @@ from foveal.engines.evidence.describe import amount
 from foveal.engines.evidence.english_words import CANNOT, join
 from foveal.engines.evidence.guard import Guard
 from foveal.engines.evidence.notes import Notes, Subject
+from foveal.engines.evidence.telling import CREATIVE
 from foveal.engines.evidence.text_reader import TextReader, borne_out
 from foveal.engines.evidence.video_blocks import Block, blocks_of
 from foveal.engines.evidence.video_questions import VideoQuestion
@@ -25,6 +26,7 @@ from foveal.perception.base import SpeechSegment
 # Tokens of the transcript that the language model is shown: 2 to 3 seconds of reading on two cores.
 SPEECH_BUDGET = 160
 MOST_LINES = 6  # blocks of the timeline in a prompt
+_MAKE = re.compile(r"\b(?:write|suggest|compose|create|make|give|come up|propose|draft)\b", re.IGNORECASE)
 _TIMES = re.compile(r"\d:\d\d")
 _PICTURE = re.compile(r"\bpicture\b")
 
@@ -47,6 +49,34 @@ class OpenPath:
         seen = [amount(one) for one in _notes(blocks_of(timeline)).subjects]
         if seen:
             yield f"What I can see is {join(seen[:6])}."
+
+    def wants_words(self, asked: VideoQuestion) -> bool:
+        """It asks for a poem, a title, a post: a text of the caller's own making."""
+        return bool(CREATIVE.search(asked.text) and _MAKE.search(asked.text))
+
+    async def write(
+        self, asked: VideoQuestion, timeline: Timeline, talk: Talk, seed: int | None
+    ) -> AsyncGenerator[str]:
+        """The sentences of such a text, up to the first that names what the facts do not hold."""
+        blocks = blocks_of(timeline)
+        notes = _notes(blocks)
+        facts = "Facts: " + "; ".join(fact_lines(blocks[:MOST_LINES]) or ["nothing that is known"])
+        said = " ".join(_text(one) for one in talk.gist(2))
+        released = False
+        try:
+            told = self.writer.free(facts + (f"; said: {said}" if said else ""), asked.text, seed)
+            async with aclosing(told) as sentences:
+                async for sentence in sentences:
+                    if sentence == CANNOT or not self.guard.passes(
+                        re.sub(r"\bvideo\b", "picture", sentence), notes, strict=False
+                    ):
+                        break
+                    released = True
+                    yield sentence
+        except EngineUnavailable:
+            pass
+        if not released:
+            yield _PICTURE.sub("video", CANNOT)
 
     async def _from_speech(self, asked: VideoQuestion, talk: Talk, seed: int | None) -> str:
         topic = talk.topic(asked.rest, asked.question.quoted)

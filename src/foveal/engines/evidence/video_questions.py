@@ -81,6 +81,7 @@ _DANGLING = re.compile(
     r"\s*(?=[?.!,]|$)"
 )
 _KOREAN_DANGLING = re.compile(r"^\s*(?:에는|에서는|에서|에|는|은|의|쯤|경|동안|사이)(?=\s)")
+_APOSTROPHE = re.compile(r"\b(what|where|who|how|when)s\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“”«»「]([^\"“”«»」]+)[\"“”«»」]|(?:^|[\s(])[‘']([^'’]+)[’']")
 _SHORT = {"en": 6, "ko": 3}  # words of a question that only changes what the one before asked about
 
@@ -105,7 +106,7 @@ class VideoGrammar:
         last: Thing | None = None
         for text in users:
             found = []
-            for piece in split(without_orders(text)):
+            for piece in _with_times(split(without_orders(text)), self._times, duration):
                 one = self._continued(self.read(piece, duration), before, last)
                 found.append(one)
                 before, last = one, (one.things[0] if one.things else last)
@@ -115,7 +116,7 @@ class VideoGrammar:
     def read(self, text: str, duration: float) -> VideoQuestion:
         language: Language = "ko" if korean.is_korean(text) else "en"
         words = self._words[language]
-        flat = " ".join(text.split())
+        flat = _APOSTROPHE.sub(r"\1's", " ".join(text.split()))
         low = flat.lower()
         named = self._times.find(low, duration)
         if named is not None:
@@ -177,10 +178,17 @@ class VideoGrammar:
             one = replace(one, stretch=before.stretch, scene=before.scene, edge=before.edge)
         if _leads_on(one) and one.ask == VideoAsk.PICTURE:
             if one.timed and not one.things and not one.question.quoted:
-                return replace(before, text=one.text, stretch=one.stretch, scene=one.scene, edge=one.edge)
+                return replace(
+                    before,
+                    text=one.text,
+                    language=one.language,
+                    stretch=one.stretch,
+                    scene=one.scene,
+                    edge=one.edge,
+                )
             if one.things or one.question.quoted or before.ask in _OF_TOPICS:
                 asked = replace(before.question, things=one.things, quoted=one.question.quoted)
-                return replace(before, text=one.text, rest=one.rest, question=asked)
+                return replace(before, text=one.text, language=one.language, rest=one.rest, question=asked)
         if not one.things and last is not None and _OF_IT.search(one.rest) and one.ask in _OF_THINGS:
             return replace(one, question=replace(one.question, things=(last,), named=False))
         if one.ask == VideoAsk.PICTURE:
@@ -209,6 +217,21 @@ def _is_chatter(one: VideoQuestion) -> bool:
     return not one.text.rstrip().endswith("?") and len(one.rest.split()) <= 4
 
 
+def _with_times(pieces: Sequence[str], times: Times, duration: float) -> list[str]:
+    """ "From 0:30 to 0:45, what is visible?" is split behind its times: they go before what follows."""
+    joined: list[str] = []
+    lead = ""
+    for place, piece in enumerate(pieces):
+        named = times.find(piece.lower(), duration)
+        alone = named is not None and not re.search(r"\w", piece[: named.begins] + piece[named.ends :])
+        if alone and place + 1 < len(pieces):
+            lead = f"{lead}{piece}, "
+        else:
+            joined.append(lead + piece)
+            lead = ""
+    return joined
+
+
 def _scene(rest: str, language: Language) -> int | None:
     found = (_KOREAN_SCENE if language == "ko" else _SCENE).search(rest)
     if found is None:
@@ -234,6 +257,7 @@ class _Words:
     last: re.Pattern[str]
     again: re.Pattern[str]
     relative: re.Pattern[str]
+    filler: re.Pattern[str]
     before: frozenset[str]
     after: frozenset[str]
     video: re.Pattern[str]
@@ -252,6 +276,7 @@ class _Words:
             last=re.compile(table["last"]),
             again=re.compile(table["again"]),
             relative=re.compile(table["relative"], re.IGNORECASE),
+            filler=re.compile(table["filler"], re.IGNORECASE),
             before=frozenset(table["before"]),
             after=frozenset(table["after_words"]),
             video=re.compile(video, re.IGNORECASE),
@@ -272,7 +297,8 @@ class _Words:
         """The question as one about a picture, for its grammar; quotations stay as they are."""
         pieces = re.split(r"([\"“「][^\"”」]*[\"”」])", text)
         return "".join(
-            piece if place % 2 else self.video.sub(self.picture, piece) for place, piece in enumerate(pieces)
+            piece if place % 2 else self.video.sub(self.picture, self.filler.sub(" ", piece))
+            for place, piece in enumerate(pieces)
         )
 
 

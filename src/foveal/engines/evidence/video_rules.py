@@ -39,6 +39,7 @@ _OF_A_FRAME = (
     Ask.COUNT,
     Ask.READ,
 )
+_MOST = re.compile(r"\b(?:most|maximum|highest number)\b|가장 ?많|제일 ?많")
 _YES = re.compile(r"(?:Yes|네)\b")
 
 
@@ -97,6 +98,8 @@ class SeenRules:
         question = asked.question
         if question.quoted:
             return self._read_when(question.quoted, asked.pick)
+        if question.things and _MOST.search(asked.rest):
+            return self._counted(question.things[0])
         if question.things:
             told = [self._seen_when(thing, asked.pick) for thing in unique(question.things)[:2]]
             return both(told)
@@ -224,6 +227,8 @@ class SeenRules:
         ranked = sorted(self.timeline.moments, key=lambda one: (-_shows(one.sights, things), one.number))
         answers = [(moment, self.rules(moment.sights).answer(question)) for moment in ranked]
         told = [(moment, answer) for moment, answer in answers if answer is not None]
+        showing = [(moment, answer) for moment, answer in told if _shows(moment.sights, things) > 0]
+        told = showing or told
         if not told:
             return self.say.cannot()
         known = [(moment, answer) for moment, answer in told if answer.known]

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from foveal.engines.evidence.korean import has_final
 from foveal.engines.evidence.vocabulary import Vocabulary
 from foveal.engines.terms import Matcher, Term, Words, normal, question_terms, squeezed, stem, tokens
 from foveal.perception.base import SpeechSegment
 
+_PARTICLE = re.compile(r"(?<=^[가-힣])[은는이가을를도에의]$")
+_SYLLABLE = re.compile(r"^[가-힣]$")  # too short to be looked for inside words
 _EASTERN = ("ko", "ja", "zh")
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’]?$")
 
@@ -41,7 +44,8 @@ class Talk:
         """The telling words of a piece of a question, in both languages where their things are known."""
         terms: list[Term] = []
         for said in self._telling(quoted or text):
-            if quoted or (said not in self.idle and stem(said) not in self.idle):
+            bare = _PARTICLE.sub("", said)  # of short nouns, which keep theirs
+            if quoted or not self.idle & {said, stem(said), bare}:
                 forms = self.words.translations.get(said, (said,))
                 terms.append(Term(said, self._forms(said, forms)))
         return Topic(tuple(terms), quoted)
@@ -88,7 +92,9 @@ class Talk:
                 ]
             elif not thing.adds:
                 others += [thing.singular, thing.korean]
-        return tuple(dict.fromkeys([*forms, *others]))
+        every = [*forms, *others]
+        every += [form for word in every if _SYLLABLE.match(word) for form in _with_particles(word)]
+        return tuple(dict.fromkeys(every))
 
     def about(self, topic: Topic) -> tuple[SpeechSegment, ...]:
         """The segments that speak of the topic, in order: those with the most of its words, half at least."""
@@ -157,7 +163,10 @@ class Talk:
         heard = set(bags[0])
         while len(chosen) < most:
             scores = [
-                (sum(math.log(1 + total[word]) for word in bag - heard) / (4 + len(bag)) ** 0.5, -place)
+                (
+                    round(sum(math.log(1 + total[word]) for word in bag - heard) / (4 + len(bag)) ** 0.5, 6),
+                    -place,
+                )
                 for place, bag in enumerate(bags)
                 if place not in chosen
             ]
@@ -190,6 +199,11 @@ def sentences(speech: Sequence[SpeechSegment], longest: int = 240) -> tuple[Spee
         else:
             joined.append(one)
     return tuple(joined)
+
+
+def _with_particles(noun: str) -> list[str]:
+    with_final = has_final(noun)
+    return [noun + particle for particle in (("은", "이", "을") if with_final else ("는", "가", "를"))]
 
 
 def _apart(one: SpeechSegment, at: float) -> float:
