@@ -21,6 +21,7 @@ from typing import Any
 import lancedb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 from lancedb.table import AsyncTable, Table
 from numpy.typing import NDArray
 
@@ -33,8 +34,9 @@ _SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
 
 # Measured in docs/video-search.md.
 EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
-PROBED = 0.24  # share of the index's parts that a search looks into,
-LEAST_PROBED = 24  # but so many at least
+PROBED = 6.0  # parts of the index that a search looks into, times the root of how many there are
+MOST_PASS = 0.4  # share of the documents from which on more rows are read and then filtered: that is faster,
+SPARE = 1.5  # by so many times more than should be needed
 TRIES = 8  # of a write that others get in the way of
 _IN_THE_WAY = ("commit conflict", "Incompatible transaction", "concurrent writers", "Not found")
 RUN = 4  # document keys in a row that are asked for as a range
@@ -112,17 +114,20 @@ class LanceVectorStore:
     ) -> list[VectorHit]:
         if limit <= 0 or not kinds or (documents is not None and not documents):
             return []
-        wanted = _wanted(kinds, documents)
 
         async def nearest(table: AsyncTable, shape: Shape) -> pa.Table:
-            query = table.query().nearest_to(vector).distance_type("dot").limit(limit)
-            query = query.select([*_SHOWN, "_distance"])
-            if wanted:
-                query = query.where(wanted)
             share = 1.0 if documents is None else len(documents) / max(1, shape.documents)
             if exact or not shape.parts or share * shape.rows <= EXACT:
-                return await query.bypass_vector_index().to_arrow()
-            return await query.nprobes(probes(shape.parts, share)).to_arrow()
+                return await _nearest(table, vector, _wanted(kinds, documents), limit, None)
+            if documents is not None and share >= MOST_PASS:
+                most, parts = math.ceil(SPARE * limit / share), probes(shape.parts, 1.0)
+                found = await _nearest(table, vector, _wanted(kinds, None), most, parts)
+                keys = pa.array(sorted(documents), pa.int64())
+                found = found.filter(pa.compute.is_in(found["document"], keys)).slice(0, limit)
+                if found.num_rows == limit:
+                    return found
+            wanted = _wanted(kinds, documents)
+            return await _nearest(table, vector, wanted, limit, probes(shape.parts, share))
 
         found = self._reading.ask(collection, nearest)
         if found is None:
@@ -252,11 +257,22 @@ class LanceVectorStore:
         return pa.table(columns, schema=self._schema)
 
 
+async def _nearest(
+    table: AsyncTable, vector: NDArray[np.float32], wanted: str, limit: int, parts: int | None
+) -> pa.Table:
+    """The nearest rows that pass, as a look into so many parts of the index finds them; None: of all rows."""
+    query = table.query().nearest_to(vector).distance_type("dot").limit(limit)
+    query = query.select([*_SHOWN, "_distance"])
+    if wanted:
+        query = query.where(wanted)
+    return await (query.bypass_vector_index() if parts is None else query.nprobes(parts)).to_arrow()
+
+
 def probes(parts: int, share: float) -> int:
     """How many parts of an index are looked into when this share of the rows passes the filter: the nearest
     of fewer rows lie farther apart.
     """
-    return min(parts, max(LEAST_PROBED, math.ceil(PROBED * parts / math.sqrt(max(share, 1e-6)))))
+    return min(parts, math.ceil(PROBED * math.sqrt(parts / max(share, 1e-6))))
 
 
 def _schema(dimensions: int) -> pa.Schema:

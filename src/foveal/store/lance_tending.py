@@ -24,7 +24,7 @@ WORDS_INDEX = "words_idx"
 VECTOR_INDEX = "vector_in_"  # and the number of its parts
 
 INDEXED = 10_000  # rows from which a vector index pays
-PART = 400  # rows of a part of it, in the mean
+PART = 128  # rows of a part of it, in the mean
 LOOSE = 0.05  # share of the rows that may be outside of the indexes,
 LEAST_LOOSE = 2_000  # and so many in any case
 GROWN = 2  # an index that was made of so many times fewer rows is made anew,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,30 @@ def test_with_an_index_the_same_rows_are_found(store: LanceVectorStore) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "passing", [range(1, 31), range(31, 61), range(20, 42), range(2, 61, 2), range(5, 8)]
+)
+def test_filters_beside_an_index_find_what_all_rows_would(store: LanceVectorStore, passing: range) -> None:
+    """The first half of the documents lies where the searches look: the second is found all the same."""
+    centre = unit(1)
+    for document in range(1, 61):
+        near = [row(document, number) for number in range(100)]
+        if document <= 30:
+            near = [replace(one, vector=turned(centre, one.vector)) for one in near]
+        store.replace(1, document, near)
+    store.tend(1)
+    wanted = set(passing)
+    shares = []
+    for seed in range(12):
+        query = turned(centre, unit(seed + 500))
+        found = store.search(1, query, kinds=FRAMES, documents=wanted, limit=20)
+        true = store.search(1, query, kinds=FRAMES, documents=wanted, limit=20, exact=True)
+        assert len(found) == len(true) == 20
+        assert {hit.document for hit in found} <= wanted
+        shares.append(len(set(found) & set(true)) / 20)
+    assert sum(shares) / len(shares) >= 0.95
+
+
 def test_a_grown_index_is_made_anew_and_files_are_joined(tmp_path: Path) -> None:
     store = LanceVectorStore(
         tmp_path, dimensions=SIDE, tending=Tending(indexed=400, fragments=4, background=False)
@@ -235,7 +260,7 @@ def test_a_grown_index_is_made_anew_and_files_are_joined(tmp_path: Path) -> None
     store.tend(1)
     table = store._table(1)
     assert table is not None
-    assert [one.name for one in table.list_indices() if "vector" in one.columns] == ["vector_in_6"]
+    assert [one.name for one in table.list_indices() if "vector" in one.columns] == ["vector_in_19"]
     stats: Any = table.stats()
     assert stats["fragment_stats"]["num_fragments"] <= 2  # of eight writes
     assert store.documents(1) == set(range(1, 9))
