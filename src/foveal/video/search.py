@@ -22,7 +22,8 @@ from foveal.video.ranking import Moment, joined, scored
 from foveal.video.shelf import Shelf, Shelves
 from foveal.video.wanted import Wanted, Wanting
 
-POOL = 128  # rows nearest to the search that are put in order together; those behind them follow in order
+POOL = 128  # rows nearest to the search that are put in order together first
+WIDE = 1_024  # rows that the next block looks for; each after it for four times as many
 LITERAL = 48  # rows that hold its words, wherever their vectors lie
 NAMED = 48  # rows of documents whose metadata holds its words
 CLOSE = 0.5  # moments of a document count as long as they have this share of its best one's relevance
@@ -113,8 +114,8 @@ class VideoSearch:
 
     def _ordered(self, asked: _Asked, *, dedup: bool) -> Iterator[Moment]:
         """All hits, best first. The first block holds what lies nearest and what holds the words; the blocks
-        behind it the rest, exactly by likeness, each put in order by itself. So the order of a page does not
-        hang on how far somebody pages, and no row is lost or told twice.
+        behind it ever more of the rest by likeness, from the third on exactly, each put in order by itself.
+        So the order of a page does not hang on how far somebody pages, and no row is lost or told twice.
         """
         ranked = partial(scored, wanted=asked.wanted, extra=asked.extra)
         first = self._first(asked)
@@ -122,17 +123,17 @@ class VideoSearch:
         moments = ranked(first)
         yield from joined(moments) if dedup else moments
         least = min((one.relevance for one in moments), default=1.0)
-        size, seen = POOL, 0
+        size = WIDE
         while True:
-            rows = self._exact(asked, size)
-            fresh = [pair for pair in rows[seen:] if _key(pair) not in told and asked.told(*pair)]
+            rows = self._nearest(asked, size, exact=size > WIDE)
+            fresh = [pair for pair in rows if _key(pair) not in told and asked.told(*pair)]
             told.update(_key(pair) for pair in fresh)
             moments = ranked(fresh, most=least)
             yield from joined(moments) if dedup else moments
             least = min((one.relevance for one in moments), default=least)
-            if len(rows) < size:
+            if size > WIDE and len(rows) < size:
                 return
-            size, seen = 4 * size, len(rows)
+            size *= 4
 
     def _first(self, asked: _Asked) -> list[_Found]:
         store, ask = self._vectors(), self._beside.submit
@@ -152,7 +153,7 @@ class VideoSearch:
         found = [(place, row) for place, answer in waiting for row in answer.result()]
         return [pair for pair in dict.fromkeys(found) if asked.told(*pair)]
 
-    def _exact(self, asked: _Asked, size: int) -> list[_Found]:
+    def _nearest(self, asked: _Asked, size: int, *, exact: bool) -> list[_Found]:
         """The `size` nearest rows of all the indexes."""
         found = [
             (place, row)
@@ -163,7 +164,7 @@ class VideoSearch:
                 kinds=asked.kinds[place],
                 documents=asked.documents[place],
                 limit=size,
-                exact=True,
+                exact=exact,
             )
         ]
         return sorted(found, key=lambda pair: (-pair[1].likeness, _key(pair), pair[1].text))[:size]

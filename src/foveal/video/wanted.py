@@ -75,6 +75,8 @@ class Wanted:
         self._pattern = re.compile(pattern) if pattern else None
         # East Asian forms may lie across the blanks of a text: such texts are judged as a whole.
         self._eastern = any(_EAST.search(form) for goal in words for form in goal.forms)
+        forms = [terms.stem(form) for goal in words for form in goal.forms]
+        self._ends = frozenset(letter for form in forms for letter in (form[0], form[-1]))
         self._tokens: dict[str, frozenset[int]] = {}
         self._texts: dict[str, frozenset[int]] = {}
 
@@ -104,8 +106,18 @@ class Wanted:
             found.update(self._things + place for place in self._matcher.hits(low))
         return frozenset(found)
 
+    def _may_be_said(self, token: str) -> bool:
+        """A quick look, right for most words: those that a slip or an ending away are the same begin or end
+        with the same letter.
+        """
+        if not (token.isascii() and token.isalpha()):
+            return True
+        return token[0] in self._ends or token[-1] in self._ends or terms.stem(token)[-1] in self._ends
+
     def _judged(self, token: str) -> frozenset[int]:
-        found = {self._things + place for place in self._matcher.hits(token)}
+        found: set[int] = set()
+        if self._may_be_said(token):
+            found.update(self._things + place for place in self._matcher.hits(token))
         for form in (token.removesuffix("'s"), terms.stem(token)):
             found |= self._single.get(form, _NONE)
         return frozenset(found)
