@@ -16,6 +16,7 @@ from foveal.engines.evidence.vocabulary import Thing
 MOST_BLOCKS = 6
 MOST_BLOCKS_DETAILED = 12
 _ALIKE = 0.6  # shared kinds of two neighbouring shots from which they are one block
+_MANY_TIMES = 2.5  # two dogs and five may be one sight, one person and six are not
 _FRAMES = 4  # of a block, from which on things that are seen in few of them get their times
 _MAIN = 3  # kinds that a block tells, and twice as many in detail
 
@@ -56,8 +57,13 @@ class _Noted:
     notes: tuple[tuple[float, Notes], ...]
 
     @property
-    def labels(self) -> frozenset[str]:
-        return frozenset(one.thing.key for _, notes in self.notes for one in notes.subjects)
+    def counts(self) -> dict[str, int]:
+        """Kind → the most of it at once."""
+        most: dict[str, int] = {}
+        for _, notes in self.notes:
+            for one in notes.subjects:
+                most[one.thing.key] = max(most.get(one.thing.key, 0), one.count)
+        return most
 
     @property
     def texts(self) -> frozenset[str]:
@@ -103,15 +109,23 @@ def _alike(one: _Noted, other: _Noted) -> float:
     """1 when both show the same, or neither anything."""
     if one.texts != other.texts or bool(one.looks) != bool(other.looks):
         return 0.0
-    every = one.labels | other.labels
-    return len(one.labels & other.labels) / len(every) if every else 1.0
+    return _shared(one.counts, other.counts)
+
+
+def _shared(one: dict[str, int], other: dict[str, int]) -> float:
+    """The share of kinds that both show, in numbers that are not far apart."""
+    every = set(one) | set(other)
+    same = [
+        key
+        for key in set(one) & set(other)
+        if max(one[key], other[key]) <= _MANY_TIMES * min(one[key], other[key])
+    ]
+    return len(same) / len(every) if every else 1.0
 
 
 def _worth_joining(one: _Noted, other: _Noted) -> tuple[float, float]:
     """The most alike first, of these the shortest together."""
-    every = one.labels | other.labels
-    alike = len(one.labels & other.labels) / len(every) if every else 1.0
-    return alike, -(other.end - one.start)
+    return _shared(one.counts, other.counts), -(other.end - one.start)
 
 
 def _block(noted: _Noted, most: int) -> Block:
