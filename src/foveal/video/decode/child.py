@@ -84,8 +84,7 @@ class Reader:
                 self._say(probe(opened, limits, self._formats))
             case Sample():
                 sandbox.allow_cpu(limits.cpu_base + (request.end - request.start) * limits.cpu_per_second)
-                state, scene = sample(opened, request, limits, self._say, self._progress)
-                return Done(state, scene)
+                return self._sample(opened, request)
             case FramesAt():
                 sandbox.allow_cpu(limits.cpu_base * (1 + len(request.times)))
                 frames_at(opened, request.times, request.duration, limits, self._say)
@@ -95,6 +94,13 @@ class Reader:
             case Begin():
                 raise Broken
         return Done()
+
+    def _sample(self, opened: Opened, request: Sample) -> Done:
+        scout = open_video(self._file, self._limits, self._formats)
+        try:
+            return Done(*sample(opened, scout, request, self._limits, self._say, self._progress))
+        finally:
+            scout.close()
 
     def _progress(self, done: float) -> None:
         """Also how the end of the server is noticed while a long call runs: nobody reads any more."""

@@ -1,8 +1,9 @@
 """The frames of a video that are worth keeping, window by window.
 
-Decoding is the cost, so: frames that no other needs are not decoded, and the filter that smooths the edges of
-blocks is left out, which shows in no picture that is scaled down for the models; several threads decode while
-this one looks; of the pictures only the brightness is read, and only 15 times a second.
+Decoding is the cost, so: where `scouting` finds a stretch quiet, its first picture is enough. Elsewhere,
+frames that no other needs are not decoded, and the filter that smooths the edges of blocks is left out, which
+hardly shows in a picture that is scaled down; several threads decode while this one looks; of the pictures
+only the brightness is read, and only 15 times a second.
 
 A window ends with the first segment that begins at or after its end, however long that takes, and the next
 window goes on from there. So nothing is decoded twice but the seconds that the search for shots needs, and
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
+from av.video.frame import VideoFrame
 
 from foveal.video.decode.jpeg import JpegMaker
 from foveal.video.decode.limits import Limits
@@ -21,24 +23,31 @@ from foveal.video.decode.looks import Look, detailed, look_at
 from foveal.video.decode.messages import Kept, Sample
 from foveal.video.decode.opening import Opened, Refused, pictures_from
 from foveal.video.decode.quality import defect_of
+from foveal.video.decode.scouting import Stretch, is_quiet, stretches, usual_distance
 from foveal.video.decode.segments import Segment, Segments, State
 from foveal.video.decode.shots import BEFORE, watch
 
+_SLACK = 0.001  # seconds by which a key frame may be shown before its packet says
 _LOOKS, _CHOICES = 15, 5  # a second; the first is a multiple of the second
 
 Emit = Callable[[Kept], None]
 Progress = Callable[[float], None]
 
 
-def sample(opened: Opened, wish: Sample, limits: Limits, emit: Emit, progress: Progress) -> tuple[bytes, int]:
-    """Give the kept frames that begin in a window. Returns the state for the next, and its scene."""
+def sample(
+    opened: Opened, scout: Opened, wish: Sample, limits: Limits, emit: Emit, progress: Progress
+) -> tuple[bytes, int]:
+    """Give the kept frames that begin in a window. Returns the state for the next, and its scene. `scout` is
+    the same file, opened once more.
+    """
     state = _state(wish)
     if state.at >= wish.end:
         return _pass_on(state, wish)
     segments = Segments(state, limits.frames_per_minute)
     maker = JpegMaker(limits, opened.shape)
     kept, ended = state.kept, True
-    for segment in segments.cut(watch(_looks(opened, state.at, wish, limits, progress))):
+    told = _telling(_looks(opened, scout, state.at, limits), wish, progress)
+    for segment in segments.cut(watch(told)):
         kept += _emit(segment, wish, maker, emit)
         if segment.end and segments.state.at >= wish.end:
             ended = False
@@ -81,21 +90,61 @@ def _emit(segment: Segment, wish: Sample, maker: JpegMaker, emit: Emit) -> int:
     return 1
 
 
-def _looks(opened: Opened, start: float, wish: Sample, limits: Limits, progress: Progress) -> Iterator[Look]:
+def _looks(opened: Opened, scout: Opened, start: float, limits: Limits) -> Iterator[Look]:
     """Looks from a while before `start` on, at most 15 a second, 5 of them with their frame."""
-    context = opened.video.codec_context
-    context.thread_type, context.thread_count = "FRAME", limits.threads
-    context.skip_frame = "NONREF"
-    context.options = {"skip_loop_filter": "all"}
-    before = -1.0
-    for frame in pictures_from(opened, max(0.0, start - BEFORE - 1.0), limits):
-        at = opened.at(frame)
-        if at is None or at <= before:
-            continue
-        if int(at * _LOOKS) != int(before * _LOOKS) or before < 0:
-            look = look_at(frame, at)
-            if int(at * _CHOICES) != int(before * _CHOICES) or before < 0:
-                look.frame = frame
-            yield look
-            progress((at - wish.start) / max(1e-6, wish.end - wish.start))
-        before = at
+    usual, reader = usual_distance(scout), _Reader(opened, limits)
+    begin = max(0.0, start - BEFORE - 1.0)
+    for stretch, after in _with_next(stretches(scout, begin, limits)):
+        if stretch.key is not None and is_quiet(stretch, after, usual):
+            yield stretch.key
+        else:
+            yield from reader.between(stretch.start, stretch.end)
+
+
+def _telling(looks: Iterator[Look], wish: Sample, progress: Progress) -> Iterator[Look]:
+    for look in looks:
+        progress((look.at - wish.start) / max(1e-6, wish.end - wish.start))
+        yield look
+
+
+def _with_next(found: Iterator[Stretch]) -> Iterator[tuple[Stretch, Stretch | None]]:
+    before = next(found, None)
+    for stretch in found:
+        if before is not None:
+            yield before, stretch
+        before = stretch
+    if before is not None:
+        yield before, None
+
+
+class _Reader:
+    """Decodes what it is asked for, forward; seeks over what it is not."""
+
+    def __init__(self, opened: Opened, limits: Limits) -> None:
+        self._opened, self._limits = opened, limits
+        self._frames: Iterator[VideoFrame] = iter(())
+        self._waiting: VideoFrame | None = None
+        self._reached = -1.0  # where the last stretch ended
+        context = opened.video.codec_context
+        context.thread_type, context.thread_count = "FRAME", limits.threads
+        context.skip_frame = "NONREF"
+        context.options = {"skip_loop_filter": "all"}
+
+    def between(self, start: float, end: float) -> Iterator[Look]:
+        if self._reached != start:
+            self._frames = pictures_from(self._opened, start, self._limits)
+            self._waiting = next(self._frames, None)
+        self._reached, before = end, -1.0
+        while self._waiting is not None:
+            frame, at = self._waiting, self._opened.at(self._waiting)
+            if at is not None and at >= end:
+                break
+            self._waiting = next(self._frames, None)
+            if at is None or at < start - _SLACK or at <= before:
+                continue
+            if before < 0 or int(at * _LOOKS) != int(before * _LOOKS):
+                look = look_at(frame, at)
+                if before < 0 or int(at * _CHOICES) != int(before * _CHOICES):
+                    look.frame = frame
+                yield look
+            before = at

@@ -172,6 +172,8 @@ class Segments:
             enough = max(_SHARES[-2], _SUDDEN * enough)
         if now < enough or not self._budget.allows(look.at, _SPARE):
             return False
+        if look.dark and any(not one.dark for one in seen.next if one.at - look.at < CHOOSING):
+            return False  # the moment between two shots
         soon = [one for one in seen.next if one.at - look.at < 2 * _CHECKS]
         return all(self._reference.change(one) >= 0.8 * enough for one in soon)
 
