@@ -12,7 +12,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -116,18 +116,21 @@ class LanceVectorStore:
             return []
 
         async def nearest(table: AsyncTable, shape: Shape) -> pa.Table:
-            share = 1.0 if documents is None else len(documents) / max(1, shape.documents)
-            if exact or not shape.parts or share * shape.rows <= EXACT:
-                return await _nearest(table, vector, _wanted(kinds, documents), limit, None)
-            if documents is not None and share >= MOST_PASS:
-                most, parts = math.ceil(SPARE * limit / share), probes(shape.parts, 1.0)
-                found = await _nearest(table, vector, _wanted(kinds, None), most, parts)
-                keys = pa.array(sorted(documents), pa.int64())
-                found = found.filter(pa.compute.is_in(found["document"], keys)).slice(0, limit)
-                if found.num_rows == limit:
-                    return found
-            wanted = _wanted(kinds, documents)
-            return await _nearest(table, vector, wanted, limit, probes(shape.parts, share))
+            share = shape.share(documents)
+            parts = None if exact or share * shape.rows <= EXACT else shape.parts or None
+
+            async def rows(wanted: str, most: int) -> pa.Table:
+                query = table.query().nearest_to(vector).distance_type("dot").limit(most)
+                query = query.select([*_SHOWN, "_distance"])
+                if wanted:
+                    query = query.where(wanted)
+                if parts is None:
+                    return await query.bypass_vector_index().to_arrow()
+                return await query.nprobes(probes(parts, share)).to_arrow()
+
+            if parts is None:
+                return await rows(_wanted(kinds, documents), limit)
+            return await _passing(rows, kinds, documents, share, limit)
 
         found = self._reading.ask(collection, nearest)
         if found is None:
@@ -147,14 +150,18 @@ class LanceVectorStore:
     ) -> list[VectorHit]:
         if limit <= 0 or not words or not kinds or (documents is not None and not documents):
             return []
-        wanted = _wanted(kinds, documents)
 
         async def best(table: AsyncTable, shape: Shape) -> pa.Table | None:
             if not shape.words:
                 return None
-            query = table.query().nearest_to_text(" ".join(words), columns="words").limit(limit)
-            query = query.select([*_SHOWN, "vector", "_score"])
-            return await (query.where(wanted) if wanted else query).to_arrow()
+            said = " ".join(words)
+
+            async def rows(wanted: str, most: int) -> pa.Table:
+                query = table.query().nearest_to_text(said, columns="words").limit(most)
+                query = query.select([*_SHOWN, "vector", "_score"])
+                return await (query.where(wanted) if wanted else query).to_arrow()
+
+            return await _passing(rows, kinds, documents, shape.share(documents), limit)
 
         found = self._reading.ask(collection, best)
         if found is None or not found.num_rows:
@@ -257,15 +264,21 @@ class LanceVectorStore:
         return pa.table(columns, schema=self._schema)
 
 
-async def _nearest(
-    table: AsyncTable, vector: NDArray[np.float32], wanted: str, limit: int, parts: int | None
+async def _passing(
+    ask: Callable[[str, int], Awaitable[pa.Table]],
+    kinds: Collection[VectorKind],
+    documents: Collection[int] | None,
+    share: float,
+    limit: int,
 ) -> pa.Table:
-    """The nearest rows that pass, as a look into so many parts of the index finds them; None: of all rows."""
-    query = table.query().nearest_to(vector).distance_type("dot").limit(limit)
-    query = query.select([*_SHOWN, "_distance"])
-    if wanted:
-        query = query.where(wanted)
-    return await (query.bypass_vector_index() if parts is None else query.nprobes(parts)).to_arrow()
+    """The first rows that pass. `ask` gives so many rows that a condition lets through, in order."""
+    if documents is not None and share >= MOST_PASS:
+        most = math.ceil(SPARE * limit / share)
+        found = await ask(_wanted(kinds, None), most)
+        found = found.filter(pa.compute.is_in(found["document"], pa.array(sorted(documents), pa.int64())))
+        if found.num_rows >= limit:
+            return found.slice(0, limit)
+    return await ask(_wanted(kinds, documents), limit)
 
 
 def probes(parts: int, share: float) -> int:

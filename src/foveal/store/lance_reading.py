@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +39,10 @@ class Shape:
     documents: int
     parts: int
     words: bool
+
+    def share(self, documents: Collection[int] | None) -> float:
+        """About how much of the table these documents are; None: all of it."""
+        return 1.0 if documents is None else min(1.0, len(documents) / max(1, self.documents))
 
 
 Question = Callable[[AsyncTable, Shape], Awaitable[pa.Table | None]]
