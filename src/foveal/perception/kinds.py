@@ -16,7 +16,6 @@ from foveal.images.detail import Pixels
 from foveal.perception.base import DetectedObject, Tag, Tagger
 from foveal.perception.colours import crop
 
-_WORTH_A_LOOK = 0.1  # confidence; fainter ones are mostly noise
 _FIRM = 0.8  # confidence of the detector that no tag of the whole picture shakes
 
 
@@ -29,6 +28,7 @@ class KindCheck:
     convinced: float = 0.6  # of a tag on a crop
     certain: float = 0.9  # of a tag on the whole picture
     largest: int = 3
+    worth: float = 0.1  # confidence from which an animal gets a look; fainter ones are mostly noise
 
     def check(
         self, found: Sequence[DetectedObject], tags: Sequence[Tag], pixels: Pixels, tagger: Tagger
@@ -39,7 +39,7 @@ class KindCheck:
         if tags and tags[0].confidence >= self.certain and self.kinds.get(tags[0].name) == "":
             # An animal that the detector has no word for: it takes a baboon for a tie and a vase.
             found = [one if one.confidence >= _FIRM else _doubt(one, tags[0].confidence) for one in found]
-        animals = (one for one in found if one.label in self.animals and one.confidence >= _WORTH_A_LOOK)
+        animals = (one for one in found if one.label in self.animals and one.confidence >= self.worth)
         suspects = sorted(animals, key=lambda one: -one.box.area)[: self.largest]
         verdicts = {id(one): self._verdict(one, pixels, tagger) for one in suspects}
         checked = [verdicts.get(id(one), one) for one in found]

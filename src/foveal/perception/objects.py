@@ -19,7 +19,8 @@ from foveal.perception.runtime import Net
 
 _EDGE = 0.02  # of a view: a box that ends this near to an inner edge was cut by it
 _OVERLAP = 0.6  # suppression inside one view
-FRAME_VIEWS = (View(0.0, 0.0, 1.0, 1.0),)  # of a frame of a video
+_SMALL = 0.35  # square root of a box's share of the picture: smaller things are found in windows
+_HINT = 0.25  # raw score from which such a thing is worth a closer look
 FLOOR = 0.1  # raw scores below this are noise in every view
 
 
@@ -35,6 +36,11 @@ def views() -> list[View]:
     """The whole picture, mirrored too, and two grids of windows: each adds recall (docs/perception.md)."""
     whole = [View(0.0, 0.0, 1.0, 1.0), View(0.0, 0.0, 1.0, 1.0, mirrored=True)]
     return [*whole, *grid(2, 0.6), *grid(3, 0.45)]
+
+
+def frame_views() -> tuple[list[View], list[View]]:
+    """Of a frame of a video: the whole, and when that shows something small, its left and right too."""
+    return [View(0.0, 0.0, 1.0, 1.0)], [View(0.0, 0.0, 0.6, 1.0), View(0.4, 0.0, 1.0, 1.0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,11 @@ def load_confidence() -> Confidence:
 
 
 class SsdDetector:
-    """`Detector`: COCO-80 objects with a confidence of at least `confidence.faint`, best first."""
+    """`Detector`: COCO-80 objects with a confidence of at least `confidence.faint`, best first.
+
+    The views of `plan` are looked at always, those of `closer` (given for pictures that are wider than high)
+    when the first show something small.
+    """
 
     def __init__(
         self,
@@ -88,21 +98,43 @@ class SsdDetector:
         confidence: Confidence,
         *,
         plan: Sequence[View] | None = None,
+        closer: Sequence[View] = (),
     ) -> None:
         self._net = net
         self._labels = labels
         self._confidence = confidence
         self._plan = tuple(views() if plan is None else plan)
+        self._closer = tuple(closer)
         self._anchors = ssd.anchors()
 
-    def with_plan(self, plan: Sequence[View]) -> SsdDetector:
+    def with_plan(self, plan: Sequence[View], closer: Sequence[View] = ()) -> SsdDetector:
         """The same detector with other views."""
-        return SsdDetector(self._net, self._labels, self._confidence, plan=plan)
+        return SsdDetector(self._net, self._labels, self._confidence, plan=plan, closer=closer)
 
     def detect(self, pixels: Pixels) -> list[DetectedObject]:
-        maps = self._net.many([look(pixels, view) for view in self._plan])
+        plan = self._plan
         findings: dict[int, list[Finding]] = {}
-        for number, (view, outputs) in enumerate(zip(self._plan, maps, strict=True)):
+        self._look(pixels, plan, 0, findings)
+        if self._closer and any(_is_small(one) for group in findings.values() for one in group):
+            upright = pixels.shape[0] > pixels.shape[1]
+            closer = tuple(map(_turned, self._closer)) if upright else self._closer
+            plan += closer
+            self._look(pixels, closer, len(self._plan), findings)
+        objects = [
+            DetectedObject(self._labels[coco], self._confidence.of(one, plan), Box(*one.box))
+            for coco, group in findings.items()
+            if coco in self._labels
+            for one in merge(group)
+        ]
+        likely = [one for one in objects if one.confidence >= self._confidence.faint]
+        return sorted(likely, key=lambda one: -one.confidence)
+
+    def _look(
+        self, pixels: Pixels, plan: Sequence[View], first: int, findings: dict[int, list[Finding]]
+    ) -> None:
+        """Add what these views show; `first` is the number of the first of them."""
+        maps = self._net.many([look(pixels, view) for view in plan])
+        for number, (view, outputs) in enumerate(zip(plan, maps, strict=True), start=first):
             found = ssd.decode(outputs, self._anchors, FLOOR)
             placed, cut = place(found.boxes, view, edge=_EDGE)
             for coco in np.unique(found.classes):
@@ -111,14 +143,16 @@ class SsdDetector:
                     row = rows[kept]
                     finding = Finding(placed[row], float(found.scores[row]), number, bool(cut[row]))
                     findings.setdefault(int(coco), []).append(finding)
-        objects = [
-            DetectedObject(self._labels[coco], self._confidence.of(one, self._plan), Box(*one.box))
-            for coco, group in findings.items()
-            if coco in self._labels
-            for one in merge(group)
-        ]
-        likely = [one for one in objects if one.confidence >= self._confidence.faint]
-        return sorted(likely, key=lambda one: -one.confidence)
+
+
+def _turned(view: View) -> View:
+    """Left and right made top and bottom."""
+    return View(view.top, view.left, view.bottom, view.right, view.mirrored)
+
+
+def _is_small(one: Finding) -> bool:
+    left, top, right, bottom = one.box
+    return one.score >= _HINT and (right - left) * (bottom - top) < _SMALL**2
 
 
 def look(pixels: Pixels, view: View) -> Pixels:

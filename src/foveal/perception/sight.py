@@ -29,7 +29,7 @@ from foveal.perception.colours import ColourNamer
 from foveal.perception.faces import BlazeFaceFinder
 from foveal.perception.facts import ColourShare, Facts, SeenObject
 from foveal.perception.kinds import KindCheck, load_kind_check
-from foveal.perception.objects import FRAME_VIEWS, SsdDetector, load_confidence
+from foveal.perception.objects import SsdDetector, frame_views, load_confidence
 from foveal.perception.ocr import load_reader
 from foveal.perception.runtime import Runtime
 from foveal.perception.tagger import ImageNetTagger
@@ -40,6 +40,15 @@ _MOST_DOUBTFUL = 64  # of one picture
 
 class FrameReader(Protocol):
     def read_frame(self, pixels: Pixels, memory: LineMemory) -> list[TextLine]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSight:
+    """What the many frames of a video are looked at with: fewer looks, and a memory of lines."""
+
+    detector: Detector
+    kinds: KindCheck
+    reader: FrameReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The abilities, ready to use. Frames of videos, of which there are many, get a detector with fewer looks
-    and a reader that remembers; without, they are looked at as pictures are.
-    """
+    """The abilities, ready to use. Without `frames`, those of videos are looked at as pictures are."""
 
     detector: Detector
     tagger: Tagger
@@ -66,8 +73,7 @@ class Sight:
     namer: ColourNamer
     kinds: KindCheck
     sure: float  # confidence from which an object is mentioned
-    frame_detector: Detector | None = None
-    frame_reader: FrameReader | None = None
+    frames: FrameSight | None = None
 
     def read(self, image: DetailedImage) -> tuple[TextLine, ...]:
         """The text that the plan's view shows."""
@@ -78,15 +84,15 @@ class Sight:
         return tuple(self.reader.read(fine_view(image)))
 
     def see_frame(self, image: DetailedImage) -> Seen:
-        if self.frame_detector is None:
+        if self.frames is None:
             return self.see(image)
-        return replace(self, detector=self.frame_detector).see(image)
+        return replace(self, detector=self.frames.detector, kinds=self.frames.kinds).see(image)
 
     def read_frame(self, pixels: Pixels, memory: LineMemory) -> tuple[TextLine, ...]:
         """`memory`: that of the video."""
-        if self.frame_reader is None:
+        if self.frames is None:
             return tuple(self.reader.read(pixels))
-        return tuple(self.frame_reader.read_frame(pixels, memory))
+        return tuple(self.frames.reader.read_frame(pixels, memory))
 
     def see(self, image: DetailedImage) -> Seen:
         pixels = image.best
@@ -142,16 +148,18 @@ def load_sight(models: ModelStore, *, threads: int) -> Sight:
     tagger = ImageNetTagger(runtime.compile(runtime.read(models.path("efficientnet-lite3-imagenet"))), names)
     faces = BlazeFaceFinder(runtime.compile(runtime.read(models.path("face-full-range"))))
     reader = load_reader(models, runtime)
+    kinds = load_kind_check(names, labels.values())
     return Sight(
         detector=detector,
         tagger=tagger,
         faces=faces,
         reader=reader,
         namer=colours.load_namer(),
-        kinds=load_kind_check(names, labels.values()),
+        kinds=kinds,
         sure=confidence.sure,
-        frame_detector=detector.with_plan(FRAME_VIEWS),
-        frame_reader=reader,
+        frames=FrameSight(
+            detector.with_plan(*frame_views()), replace(kinds, largest=1, worth=confidence.sure), reader
+        ),
     )
 
 
