@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import lancedb
+import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 from lancedb.table import AsyncTable, Table
 from numpy.typing import NDArray
 
@@ -30,11 +30,14 @@ from foveal.store.lance_tending import Tending
 from foveal.store.vectors import VectorHit, VectorKind, VectorRow
 
 _KINDS: tuple[VectorKind, ...] = ("frame", "speech")
-_SHOWN = ["document", "kind", "number", "start", "end", "best", "text"]
+# Document, kind, number, start, end, best and text of a row, in one column: to read seven columns for the rows
+# of a search takes a quarter longer.
+_SHOWN = msgspec.msgpack.Decoder(tuple[int, int, int, float, float, float, str])
 
 # Measured in docs/video-search.md.
 EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
 PROBED = 6.0  # parts of the index that a search looks into, times the root of how many there are
+NARROWED = 0.3  # power of the share of the rows that pass a filter, by which that is divided
 MOST_PASS = 0.4  # share of the documents from which on more rows are read and then filtered: that is faster,
 SPARE = 1.5  # by so many times more than should be needed
 TRIES = 8  # of a write that others get in the way of
@@ -121,7 +124,7 @@ class LanceVectorStore:
 
             async def rows(wanted: str, most: int) -> pa.Table:
                 query = table.query().nearest_to(vector).distance_type("dot").limit(most)
-                query = query.select([*_SHOWN, "_distance"])
+                query = query.select(["shown", "_distance"])
                 if wanted:
                     query = query.where(wanted)
                 if parts is None:
@@ -158,7 +161,7 @@ class LanceVectorStore:
 
             async def rows(wanted: str, most: int) -> pa.Table:
                 query = table.query().nearest_to_text(said, columns="words").limit(most)
-                query = query.select([*_SHOWN, "vector", "_score"])
+                query = query.select(["shown", "vector", "_score"])
                 return await (query.where(wanted) if wanted else query).to_arrow()
 
             return await _passing(rows, kinds, documents, shape.share(documents), limit)
@@ -251,13 +254,9 @@ class LanceVectorStore:
         columns: dict[str, Any] = {
             "document": [row.document for row in rows],
             "kind": [_KINDS.index(row.kind) for row in rows],
-            "number": [row.number for row in rows],
             "edition": [edition] * len(rows),
             "place": range(len(rows)),
-            "start": [row.start for row in rows],
-            "end": [row.end for row in rows],
-            "best": [row.best for row in rows],
-            "text": [row.text for row in rows],
+            "shown": [_shown(row) for row in rows],
             "words": [" ".join(self._words(row.text)) for row in rows],
             "vector": [row.vector.astype(np.float32) for row in rows],
         }
@@ -273,9 +272,10 @@ async def _passing(
 ) -> pa.Table:
     """The first rows that pass. `ask` gives so many rows that a condition lets through, in order."""
     if documents is not None and share >= MOST_PASS:
+        known = frozenset(documents)
         most = math.ceil(SPARE * limit / share)
         found = await ask(_wanted(kinds, None), most)
-        found = found.filter(pa.compute.is_in(found["document"], pa.array(sorted(documents), pa.int64())))
+        found = found.filter([_SHOWN.decode(row)[0] in known for row in found["shown"].to_pylist()])
         if found.num_rows >= limit:
             return found.slice(0, limit)
     return await ask(_wanted(kinds, documents), limit)
@@ -285,7 +285,7 @@ def probes(parts: int, share: float) -> int:
     """How many parts of an index are looked into when this share of the rows passes the filter: the nearest
     of fewer rows lie farther apart.
     """
-    return min(parts, math.ceil(PROBED * math.sqrt(parts / max(share, 1e-6))))
+    return min(parts, math.ceil(PROBED * math.sqrt(parts) / math.pow(max(share, 1e-6), NARROWED)))
 
 
 def _schema(dimensions: int) -> pa.Schema:
@@ -296,13 +296,9 @@ def _schema(dimensions: int) -> pa.Schema:
         [
             pa.field("document", pa.int64(), nullable=False),
             pa.field("kind", pa.int8(), nullable=False),
-            pa.field("number", pa.int32(), nullable=False),
             pa.field("edition", pa.string(), nullable=False),
             pa.field("place", pa.int32(), nullable=False),
-            pa.field("start", pa.float64(), nullable=False),
-            pa.field("end", pa.float64(), nullable=False),
-            pa.field("best", pa.float64(), nullable=False),
-            pa.field("text", pa.string(), nullable=False),
+            pa.field("shown", pa.binary(), nullable=False),
             pa.field("words", pa.string(), nullable=False),
             pa.field("vector", pa.list_(pa.float32(), dimensions), nullable=False),
         ]
@@ -333,12 +329,19 @@ def _documents(documents: Collection[int]) -> str:
     return f"({' OR '.join(clauses)})"
 
 
+def _shown(row: VectorRow) -> bytes:
+    kind = _KINDS.index(row.kind)
+    times = float(row.start), float(row.end), float(row.best)
+    return msgspec.msgpack.encode((row.document, kind, row.number, *times, row.text))
+
+
 def _hits(found: pa.Table, likeness: NDArray[np.floating[Any]]) -> list[VectorHit]:
-    columns = [found[name].to_pylist() for name in _SHOWN]
-    return [
-        VectorHit(document, _KINDS[kind], number, start, end, best, text, max(-1.0, min(1.0, float(like))))
-        for document, kind, number, start, end, best, text, like in zip(*columns, likeness, strict=True)
-    ]
+    hits = []
+    for row, like in zip(found["shown"].to_pylist(), likeness.tolist(), strict=True):
+        document, kind, number, start, end, best, text = _SHOWN.decode(row)
+        cosine = max(-1.0, min(1.0, like))
+        hits.append(VectorHit(document, _KINDS[kind], number, start, end, best, text, cosine))
+    return hits
 
 
 def _nearest_first(hit: VectorHit) -> tuple[float, int, str, int]:
