@@ -30,8 +30,8 @@ from foveal.store.lance_tending import Tending
 from foveal.store.vectors import VectorHit, VectorKind, VectorRow
 
 _KINDS: tuple[VectorKind, ...] = ("frame", "speech")
-# Document, kind, number, start, end, best and text of a row, in one column: to read seven columns for the rows
-# of a search takes a quarter longer.
+# Document, kind, number, start, end, best and text of a row, in one column: to read seven for the rows of a
+# search takes a quarter longer.
 _SHOWN = msgspec.msgpack.Decoder(tuple[int, int, int, float, float, float, str])
 
 # Measured in docs/video-search.md.
