@@ -175,8 +175,22 @@ async def test_open_questions_go_to_the_model_with_a_short_timeline() -> None:
     text = await watch("Compare the scenes", says=says)
     assert text == "The video shows a dog and a red car."
     asked = says.requests[-1].messages[-1].text
-    assert "0:12 3 people, car, text: EXIT" in asked
+    assert "0:00 person, dog; 0:12 3 people, car; 0:30 couch, cat; 0:12 text: EXIT" in asked
     assert len(asked) < 600
+
+
+async def test_its_timeline_stays_short_however_much_is_seen() -> None:
+    kinds = ("dog", "cat", "horse", "cow", "sheep", "bird", "bear", "zebra", "car", "bus", "truck", "boat")
+    notice = line("A long notice that goes on and on about this and that. " * 8, (0.1, 0.1, 0.9, 0.2))
+    frames = [
+        (5.0 * n, n, facts([seen(kind, (0.1, 0.1, 0.5, 0.8)) for kind in kinds[n:]], lines=[notice]))
+        for n in range(12)
+    ]
+    says = Says("The picture shows a dog.")
+    await watch(
+        "Compare the scenes", film(frames, scenes=tuple((5.0 * n, 5.0 * n + 5) for n in range(12))), says
+    )
+    assert says.count_tokens(says.requests[-1].messages[-1].text) < 100
 
 
 async def test_what_the_model_invents_is_withheld() -> None:
@@ -196,7 +210,7 @@ async def test_json_and_tools_get_the_facts_by_time() -> None:
     asked = about(film(), "Return JSON.")
     assert await answer(engine, asked, response_format=ResponseFormat("json_object")) == '{"scenes": 4}'
     told = "\n".join(message.text for message in says.requests[-1].messages)
-    assert "[Video of 1:00, 4 scenes. Facts by time: 0:00 person, dog; 0:12 3 people, car, text: EXIT" in told
+    assert "[Video of 1:00, 4 scenes. Facts by time: 0:00 person, dog; 0:12 3 people, car;" in told
     assert "0:14 The ferry leaves for the island at noon." in told
     await answer(engine, asked, tools=(Tool("note", "", {"type": "object", "properties": {}}),))
     assert "[Video of 1:00" in "\n".join(message.text for message in says.requests[-1].messages)

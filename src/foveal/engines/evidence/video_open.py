@@ -25,7 +25,9 @@ from foveal.perception.base import SpeechSegment
 
 # Tokens of the transcript that the language model is shown: 2 to 3 seconds of reading on two cores.
 SPEECH_BUDGET = 160
-MOST_LINES = 6  # blocks of the timeline in a prompt
+# And of the timeline: about what the facts of one crowded picture take.
+FACTS_BUDGET = 80
+TEXT_ROOM = 60  # characters of text in it
 _MAKE = re.compile(r"\b(?:write|suggest|compose|create|make|give|come up|propose|draft)\b", re.IGNORECASE)
 _TIMES = re.compile(r"\d:\d\d")
 _PICTURE = re.compile(r"\bpicture\b")
@@ -60,7 +62,7 @@ class OpenPath:
         """The sentences of such a text, up to the first that names what the facts do not hold."""
         blocks = blocks_of(timeline)
         notes = _notes(blocks)
-        facts = "Facts: " + "; ".join(fact_lines(blocks[:MOST_LINES]) or ["nothing that is known"])
+        facts = self._facts(blocks)
         said = " ".join(_text(one) for one in talk.gist(2))
         released = False
         try:
@@ -109,12 +111,23 @@ class OpenPath:
             kept.append(place)
         return [speech[place] for place in sorted(kept)]
 
+    def _facts(self, blocks: Sequence[Block]) -> str:
+        """The timeline in few words: fewer kinds of each stretch, then fewer stretches, until it is short."""
+        texts = text_lines(blocks, TEXT_ROOM)
+        for kinds in (3, 2, 1):
+            lines = fact_lines(blocks, kinds=kinds)
+            if self.reader.size("; ".join([*lines, *texts])) <= FACTS_BUDGET:
+                break
+        while lines and self.reader.size("; ".join([*lines, *texts])) > FACTS_BUDGET:
+            (texts or lines).pop()
+        return "Facts: " + ("; ".join([*lines, *texts]) or "nothing that is known")
+
     async def _from_facts(self, asked: VideoQuestion, timeline: Timeline, seed: int | None) -> str:
         blocks = blocks_of(timeline)
         notes = _notes(blocks)
         if not notes.subjects and not notes.texts:
             return ""
-        facts = "Facts: " + "; ".join(fact_lines(blocks[:MOST_LINES]))
+        facts = self._facts(blocks)
         try:
             async with aclosing(self.writer.reply(facts, asked.text, seed)) as sentences:
                 async for sentence in sentences:
@@ -127,24 +140,37 @@ class OpenPath:
         return ""
 
 
-def fact_lines(blocks: Sequence[Block]) -> list[str]:
-    """ "0:00 3 people, car, place: street, text: EXIT", a line for each stretch that shows the same."""
-    lines: list[str] = []
+def fact_lines(blocks: Sequence[Block], *, kinds: int = 6) -> list[str]:
+    """ "0:00, 0:40 3 people, car, place: street": what is seen, and when stretches that show it begin."""
+    times: dict[str, list[str]] = {}
     for block in blocks:
-        parts = [_counted(one.thing.singular, one.thing.plural, one.high) for one in block.seen]
+        parts = [_counted(one.thing.singular, one.thing.plural, one.high) for one in block.seen[:kinds]]
         parts += [f"person {act.phrase}" for act in block.acts]
         parts += [f"looks like: {block.looks_like}"] if block.looks_like else []
         parts += [f"place: {block.place.name}"] if block.place is not None else []
-        parts += [f"text: {' | '.join(text for text, _ in block.texts)}"] if block.texts else []
         if parts:
-            lines.append(f"{clock(block.start)} {', '.join(parts)}")
+            times.setdefault(", ".join(parts), []).append(clock(block.start))
+    return [f"{', '.join(starts)} {parts}" for parts, starts in times.items()]
+
+
+def text_lines(blocks: Sequence[Block], room: int) -> list[str]:
+    """ "0:12 text: EXIT", each text once, `room` characters of them."""
+    lines: list[str] = []
+    told: set[str] = set()
+    for text, at in (pair for block in blocks for pair in block.texts):
+        if text not in told and room > 0:
+            short = text if len(text) <= room else text[:room].rsplit(" ", 1)[0] + "…"
+            lines.append(f"{clock(at)} text: {short}")
+            told.add(text)
+            room -= len(short)
     return lines
 
 
 def noted(timeline: Timeline, room: Sequence[SpeechSegment]) -> str:
     """A video as text for answers in JSON and calls of tools: its timeline, and `room` of what is said."""
     scenes = f"{timeline.cuts} scene{'' if timeline.cuts == 1 else 's'}"
-    lines = fact_lines(blocks_of(timeline, detailed=True)) or ["nothing that is known"]
+    blocks = blocks_of(timeline, detailed=True)
+    lines = [*fact_lines(blocks), *text_lines(blocks, 600)] or ["nothing that is known"]
     text = f"[Video of {clock(timeline.duration)}, {scenes}. Facts by time: {'; '.join(lines)}]"
     if not room:
         return text if timeline.speech is None else f"{text}\n[Nothing is said in it.]"
