@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from foveal.perception import ssd
 from foveal.perception.boxes import Merged, View
-from foveal.perception.objects import grid, load_confidence, look, views
-from foveal.perception.runtime import Array
+from foveal.perception.objects import SsdDetector, frame_views, grid, load_confidence, look, views
+from foveal.perception.runtime import Array, Net
 
 
 def empty_maps() -> list[Array]:
@@ -88,3 +90,33 @@ def test_confidence_grows_with_agreement() -> None:
     everywhere = confidence.of(Merged(box, dict.fromkeys(range(len(plan)), 0.5)), plan)
     assert alone < agreed < everywhere < 1.0
     assert 0.0 < confidence.faint < confidence.sure < 1.0
+
+
+class Remembering(Net):
+    """A net that finds one thing of class 1 on every view, as large as it is told, and counts the views."""
+
+    def __init__(self, layer: int) -> None:
+        self.layer = layer
+        self.views: list[int] = []
+
+    def many(self, inputs: Sequence[Array]) -> list[list[Array]]:
+        self.views.append(len(inputs))
+        maps = empty_maps()
+        maps[2 * self.layer + 1][0, 0, 0, 1] = 2.0
+        return [maps for _ in inputs]
+
+
+@pytest.mark.parametrize(("layer", "views"), [(0, [1, 2]), (5, [1])])
+@pytest.mark.parametrize("shape", [(720, 1280, 3), (1280, 720, 3)])
+def test_a_frame_is_looked_at_closer_when_it_shows_something_small(
+    layer: int, views: list[int], shape: tuple[int, int, int]
+) -> None:
+    net = Remembering(layer)
+    plan, closer = frame_views()
+    detector = SsdDetector(net, {1: "person"}, load_confidence(), plan=plan, closer=closer)
+    found = detector.detect(np.zeros(shape, dtype=np.uint8))
+    assert net.views == views
+    assert found[0].label == "person"
+    if layer == 0:  # one in each view's corner: those of the windows are half way along the longer side
+        places = sorted(one.box.left if shape[1] > shape[0] else one.box.top for one in found)
+        assert places[-1] > 0.35

@@ -106,3 +106,27 @@ def test_large_lines_are_cut_from_a_smaller_copy() -> None:
     assert cut[40, 10].mean() > 250
     assert cut[40, -10].mean() < 5
     assert order.tolist() == quad.tolist()
+
+
+def glanced(net: Net, pixels: Pixels) -> list[tuple[int, int]]:
+    found = TextBoxFinder(net).glance(pixels)
+    return sorted((round(float(x)), round(float(y))) for x, y in (box.quad.mean(axis=0) for box in found))
+
+
+def test_a_frame_of_a_video_gets_one_coarse_look(net: Watched) -> None:
+    assert glanced(net, paper(1280, 720, (100, 600, 900, 632))) == [(500, 616)]
+    [(width, height)] = net.sizes
+    assert width * height < 0.3 * 1280 * 720
+
+
+def test_a_speck_on_a_frame_is_not_worth_a_closer_look(net: Watched) -> None:
+    glanced(net, paper(1280, 720, (100, 600, 160, 606), (800, 100, 860, 106)))
+    assert len(net.sizes) == 1
+
+
+def test_a_frame_full_of_small_print_is(net: Watched) -> None:
+    lines = [(200, top, 800, top + 4) for top in range(200, 340, 20)]
+    found = glanced(net, paper(1280, 720, *lines))
+    assert [x for x, _ in found] == pytest.approx([500] * 7, abs=2)
+    assert [y for _, y in found] == pytest.approx([top + 2 for top in range(200, 340, 20)], abs=1)
+    assert len(net.sizes) == 2
