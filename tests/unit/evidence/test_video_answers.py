@@ -105,6 +105,31 @@ async def test_a_follow_up_may_only_name_another_time() -> None:
     assert again == "At 0:20 somebody says: “Buy your tickets at the blue house.”"
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "Which comes first, the dog or the cat?",
+            "A dog can first be seen at 0:00. A cat can first be seen at 0:36.",
+        ),
+        ("개와 고양이 중 뭐가 먼저 나와?", "개는 0:00에 처음 보입니다. 고양이는 0:36에 처음 보입니다."),
+        (
+            "Is the dog next to the cat?",
+            "A dog can be seen from 0:00 to 0:06. A cat can be seen from 0:36 to 0:42.",
+        ),
+        ("Tell me about the red car", "A car can be seen from 0:12 to 0:24. The car is red."),
+        ("What happens at 5:00?", "The video is 1 minute long (1:00)."),
+        ("5분 30초에는 뭐가 있어?", "영상의 길이는 1분(1:00)입니다."),
+        (
+            "What is shown from 0:55 to 1:30?",
+            "From 0:55 to 1:00, it shows the text “THE END”. Nothing is said from 0:55 to 1:00.",
+        ),
+    ],
+)
+async def test_orders_things_and_times_beyond_the_end(question: str, expected: str) -> None:
+    assert await watch(question) == expected
+
+
 async def test_several_questions_are_answered_in_order() -> None:
     text = await watch("Is there a dog and when does the cat appear?")
     assert text == "Yes, a dog can be seen from 0:00 to 0:06. A cat can be seen from 0:36 to 0:42."

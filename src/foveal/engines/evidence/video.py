@@ -90,6 +90,8 @@ class Watcher:
     ) -> tuple[Timeline, Scope] | Answer:
         """The stretch of the timeline that the question is about."""
         all_of_it = Scope(timeline.start, timeline.end, timeline.whole)
+        if asked.beyond:
+            return replace(say.length(timeline.duration), known=False)
         if asked.scene is not None and timeline.shots:
             place = len(timeline.shots) - 1 if asked.scene < 0 else asked.scene
             if place >= len(timeline.shots):

@@ -34,6 +34,7 @@ class VideoAsk(StrEnum):
     WHEN = "when"  # when something is seen, or can be read
     HOW_LONG = "how long"  # it is seen
     TIMES_SEEN = "times seen"
+    ABOUT = "about"  # one thing: when it is seen, and its colour
     LIST = "list"  # who or what appears
     PICTURE = "picture"  # what the grammar of pictures understands
 
@@ -41,9 +42,11 @@ class VideoAsk(StrEnum):
 @dataclass(frozen=True, slots=True)
 class VideoQuestion:
     """`text` as written; `rest` the same in lower case, its times cut out. `question` is what the grammar of
-    pictures makes of it. `scene` is 0-based, -1 the last; `edge` "start" or "end"; `pick` "first" or "last"
-    of several times. `follows` tells that it asks about the time of the question before; `beside` that it
-    asks about what is before, after or while ("before", "after", "while") something is seen.
+    pictures makes of it.
+
+    Of which times: `stretch`; `scene` (0-based, -1 the last); `edge` ("start", "end"); `beside` something
+    ("before", "after" or "while" it is seen). `beyond`: it names a time after the end. `follows`: it asks
+    about the time of the question before. `pick` is "first" or "last" of several times.
     """
 
     ask: VideoAsk
@@ -57,6 +60,7 @@ class VideoQuestion:
     pick: str = ""
     follows: bool = False
     beside: tuple[str, Thing] | None = None
+    beyond: bool = False
 
     @property
     def things(self) -> tuple[Thing, ...]:
@@ -83,6 +87,7 @@ _DANGLING = re.compile(
 _KOREAN_DANGLING = re.compile(r"^\s*(?:에는|에서는|에서|에|는|은|의|쯤|경|동안|사이)(?=\s)")
 _APOSTROPHE = re.compile(r"\b(what|where|who|how|when)s\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“”«»「]([^\"“”«»」]+)[\"“”«»」]|(?:^|[\s(])[‘']([^'’]+)[’']")
+_LONG = 1e6  # seconds: of a video in which every time lies
 _SHORT = {"en": 6, "ko": 3}  # words of a question that only changes what the one before asked about
 
 
@@ -111,7 +116,9 @@ class VideoGrammar:
                 found.append(one)
                 before, last = one, (one.things[0] if one.things else last)
         telling = [one for one in found if not _is_chatter(one)]
-        return telling or found or [self.read("Describe this video.", duration)]
+        if telling or not all(_GREETING.match(one.rest) for one in found):
+            return telling or found
+        return [self.read("Describe this video.", duration)]
 
     def read(self, text: str, duration: float) -> VideoQuestion:
         language: Language = "ko" if korean.is_korean(text) else "en"
@@ -133,14 +140,13 @@ class VideoGrammar:
         if ask in _OF_THINGS and not question.things:
             named_things = self.lexicon.words.find(rest, language)
             question = replace(question, things=tuple(one.thing for one in named_things))
+        ask, pick = self._refined(ask, question, rest, words, timed=named is not None)
         timing = ask in (VideoAsk.WHEN, VideoAsk.SAID_WHEN, VideoAsk.HOW_LONG)
         scene = None if timing else _scene(rest, language)
         free = not timing and scene is None and named is None
         edge = (
             "start" if free and words.start.search(rest) else "end" if free and words.end.search(rest) else ""
         )
-        if ask == VideoAsk.PICTURE and question.ask == Ask.DESCRIBE and not question.things:
-            ask = VideoAsk.SUMMARY
         return VideoQuestion(
             ask,
             text.strip(),
@@ -150,10 +156,34 @@ class VideoGrammar:
             named.stretch if named else None,
             scene,
             edge,
-            "first" if words.first.search(rest) else "last" if words.last.search(rest) else "",
+            pick,
             bool(words.again.search(rest)),
             beside,
+            named is None and ask in _AT_TIMES and self._beyond(low, duration),
         )
+
+    def _beyond(self, low: str, duration: float) -> bool:
+        named = self._times.find(low, _LONG)
+        return named is not None and named.stretch.at is not None and named.stretch.at > duration
+
+    @staticmethod
+    def _refined(
+        ask: VideoAsk, question: Question, rest: str, words: _Words, *, timed: bool
+    ) -> tuple[VideoAsk, str]:
+        """What is asked for, and which of several times, by the things that are named."""
+        pick = "first" if words.first.search(rest) else "last" if words.last.search(rest) else ""
+        seen = ask in (VideoAsk.PICTURE, VideoAsk.SUMMARY)
+        two = len(question.things) == 2 and (seen or ask == VideoAsk.WHEN)
+        if two and not timed and words.order.search(rest):
+            return VideoAsk.WHEN, "first"
+        if ask == VideoAsk.PICTURE and timed and not re.search(r"\w", rest):
+            return VideoAsk.SUMMARY, pick
+        loose = seen and bool(question.things) and question.ask in _LOOSE and not timed
+        if loose and words.about.search(rest):
+            return VideoAsk.ABOUT, pick
+        if ask == VideoAsk.PICTURE and question.ask == Ask.DESCRIBE and not question.things:
+            return VideoAsk.SUMMARY, pick
+        return ask, pick
 
     def _beside(self, text: str, words: _Words, language: Language) -> tuple[str, tuple[str, Thing] | None]:
         """ "What is said before the cat appears?": the question, and before what."""
@@ -196,9 +226,12 @@ class VideoGrammar:
         return one
 
 
+_AT_TIMES = (VideoAsk.SUMMARY, VideoAsk.SAID, VideoAsk.PICTURE)
+_LOOSE = (Ask.DESCRIBE, Ask.OPEN, Ask.UNKNOWABLE, Ask.PRESENCE, Ask.WHAT_IS, Ask.COLOUR_YES_NO)
 _OF_TOPICS = (VideoAsk.SAID, VideoAsk.SAID_WHEN, VideoAsk.SAID_COUNT, VideoAsk.SAID_YES_NO)
 _OF_THINGS = (VideoAsk.WHEN, VideoAsk.HOW_LONG, VideoAsk.TIMES_SEEN)
 _OF_IT = re.compile(r"\b(?:it|they|them|he|she|that|this|one|those)\b|그것|그게|그건|걔|그 ?(?:사람|동물)")
+_GREETING = re.compile(r"(?:hi|hello|hey|thanks?|thank you|ok|okay|good \w+|please)\b|안녕|감사|고마워")
 _ABOUT = re.compile(r"^(?:and|what about|how about|and what about|or)\b")
 
 
@@ -258,6 +291,8 @@ class _Words:
     again: re.Pattern[str]
     relative: re.Pattern[str]
     filler: re.Pattern[str]
+    order: re.Pattern[str]
+    about: re.Pattern[str]
     before: frozenset[str]
     after: frozenset[str]
     video: re.Pattern[str]
@@ -277,6 +312,8 @@ class _Words:
             again=re.compile(table["again"]),
             relative=re.compile(table["relative"], re.IGNORECASE),
             filler=re.compile(table["filler"], re.IGNORECASE),
+            order=re.compile(table["order"]),
+            about=re.compile(table["about"]),
             before=frozenset(table["before"]),
             after=frozenset(table["after_words"]),
             video=re.compile(video, re.IGNORECASE),

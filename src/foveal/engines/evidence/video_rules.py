@@ -61,6 +61,8 @@ class SeenRules:
             return self._when(asked)
         if asked.ask in (VideoAsk.HOW_LONG, VideoAsk.TIMES_SEEN):
             return self._over_time(asked)
+        if asked.ask == VideoAsk.ABOUT:
+            return self._about(question.things[0])
         if asked.ask == VideoAsk.LIST:
             return self._who() if _asks_who(asked) else self._listing(None)
         if self.scope.at is not None:
@@ -115,6 +117,12 @@ class SeenRules:
         if likely is not None:
             return self.say.may_be_seen(thing, likely.at)
         return self.say.never_seen(thing, self.scope)
+
+    def _about(self, thing: Thing) -> Answer:
+        told = [self._seen_when(thing, "")]
+        if self.spans(thing):
+            told.append(self._best(Question(Ask.COLOUR, "", things=(thing,))))
+        return both([one for one in told if one.known] or told)
 
     def _read_when(self, text: str, pick: str) -> Answer:
         spans = spans_of(self.timeline, lambda moment: reading.says(_lines(moment), text))
@@ -227,6 +235,9 @@ class SeenRules:
         ranked = sorted(self.timeline.moments, key=lambda one: (-_shows(one.sights, things), one.number))
         answers = [(moment, self.rules(moment.sights).answer(question)) for moment in ranked]
         told = [(moment, answer) for moment, answer in answers if answer is not None]
+        if len(things) > 1 and not any(_shows(moment.sights, things) for moment in self.timeline.moments):
+            apart = [self._seen_when(thing, "") for thing in unique(things)]
+            return both(apart)  # never in one frame
         showing = [(moment, answer) for moment, answer in told if _shows(moment.sights, things) > 0]
         told = showing or told
         if not told:

@@ -45,7 +45,7 @@ class Talk:
         terms: list[Term] = []
         for said in self._telling(quoted or text):
             bare = _PARTICLE.sub("", said)  # of short nouns, which keep theirs
-            if quoted or not self.idle & {said, stem(said), bare}:
+            if quoted or not (self.idle & {said, stem(said), bare} or self._idle_korean(said)):
                 forms = self.words.translations.get(said, (said,))
                 terms.append(Term(said, self._forms(said, forms)))
         return Topic(tuple(terms), quoted)
@@ -63,6 +63,10 @@ class Talk:
             if not term.said.isascii() and not term.paraphrased
         ]
         return list(dict.fromkeys([*english, *others]))
+
+    def _idle_korean(self, said: str) -> bool:
+        """Korean words are idle by how they begin: endings follow."""
+        return not said.isascii() and any(said[:length] in self.idle for length in range(2, len(said)))
 
     def foreign(self, topic: Topic) -> bool:
         """The topic is worded in another script than all that is said: not finding it tells nothing."""
