@@ -37,7 +37,7 @@ _SHOWN = msgspec.msgpack.Decoder(tuple[int, int, int, float, float, float, str])
 # Measured in docs/video-search.md.
 EXACT = 2_000  # rows that pass a filter and are compared one by one, which misses none
 PROBED = 6.0  # parts of the index that a search looks into, times the root of how many there are
-NARROWED = 0.3  # power of the share of the rows that pass a filter, by which that is divided
+NARROWED = 0.4  # power of the share of the rows that pass a filter, by which that is divided
 MOST_PASS = 0.4  # share of the documents from which on more rows are read and then filtered: that is faster,
 SPARE = 1.5  # by so many times more than should be needed
 TRIES = 8  # of a write that others get in the way of
