@@ -2,8 +2,9 @@
 
     python -m bench.draw_clip src/foveal/demo/pictures/clip.mp4
 
-28 seconds, 640×480: a street, an astronaut, a cup of coffee, a cat; seven seconds each. Every picture moves a
-little, so that it is a film and not four slides. The files and their licences are in the SOURCES.md beside it.
+28 seconds, 640×480: a street, an astronaut, a cup of coffee, a cat; seven seconds each. Every picture moves
+a little, so that it is a film and not four slides. The files and their licences are in the SOURCES.md beside
+it.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ async def main(path: Path, threads: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     settings = load_settings({}, os.environ)
-    default = settings.models / load_catalogue()[settings.llm].file
+    default = settings.models / load_catalogue()[settings.llm].files[0].path
     parser.add_argument("model", type=Path, nargs="?", default=default)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

@@ -88,9 +88,7 @@ class Metrics:
             running.labels(name).set_function(partial(_running, gate))
 
     def watch_ingestions(self, counts: Callable[[], Mapping[str, float]]) -> None:
-        """Show how many videos wait and run, and how far the running ones are: read when the metrics are asked
-        for.
-        """
+        """Show how many videos wait and run, and how far the running ones are."""
         videos = Gauge(
             "foveal_ingestion_videos",
             "Videos of ingestions that are not finished.",

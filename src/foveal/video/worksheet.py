@@ -81,9 +81,9 @@ class Worksheet:
 
     def counts(self) -> Mapping[str, float]:
         """How many videos are waiting and running, and how far the running ones are together (0..1 each)."""
-        query = select(
-            ingestion_videos.c.state, func.count(), func.sum(ingestion_videos.c.progress)
-        ).where(ingestion_videos.c.state.in_(UNFINISHED))
+        query = select(ingestion_videos.c.state, func.count(), func.sum(ingestion_videos.c.progress)).where(
+            ingestion_videos.c.state.in_(UNFINISHED)
+        )
         with self._database.connect() as connection:
             rows = {
                 state: (number, progress)

@@ -1,4 +1,4 @@
-"""Searching real scenes and speech in English and Korean with the real models: how often the right one is first.
+"""Searching real scenes and speech in English and Korean with the real models: is the right one first?
 
 What was searched for is in tests/fixtures/search. Frames are real photos and drawn documents that the models
 look at here, and kept facts of photos that they looked at before.
