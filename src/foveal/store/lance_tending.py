@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -58,9 +58,16 @@ class Tending:
     """
 
     def __init__(
-        self, *, indexed: int = INDEXED, fragments: int = FRAGMENTS, background: bool = True
+        self,
+        *,
+        indexed: int = INDEXED,
+        fragments: int = FRAGMENTS,
+        kept: timedelta = KEPT,
+        background: bool = True,
     ) -> None:
         self._indexed = indexed
+        self._kept = kept
+        self._written: dict[str, Table] = {}  # those that have old versions still
         self._fragments = fragments
         self._background = background
         self._line: queue.SimpleQueue[Table | None] = queue.SimpleQueue()
@@ -89,17 +96,33 @@ class Tending:
             thread.join(timeout=5)
 
     def _work(self) -> None:
-        while (table := self._line.get()) is not None:
+        while True:
+            try:
+                table = self._line.get(timeout=self._kept.total_seconds() if self._written else None)
+            except queue.Empty:  # nobody wrote for so long that every old version can go
+                for table in self._written.values():
+                    self._guarded(table, self._tidy)
+                self._written.clear()
+                continue
+            if table is None:
+                return
             with self._lock:
                 self._waiting.discard(table.name)
+            self._written[table.name] = table
             self.tend(table)
 
     def tend(self, table: Table) -> None:
         """What fails is left to the next time: another process does the same work, or dropped the table."""
+        self._guarded(table, self._tend)
+
+    def _guarded(self, table: Table, work: Callable[[Table], None]) -> None:
         try:
-            self._tend(table)
+            work(table)
         except (RuntimeError, ValueError, OSError) as error:
             LOG.info("tending %s: %s", table.name, str(error)[:300])
+
+    def _tidy(self, table: Table) -> None:
+        table.optimize(cleanup_older_than=self._kept)
 
     def _tend(self, table: Table) -> None:
         known = indexes_of(table)
@@ -115,7 +138,7 @@ class Tending:
         loose = max((outside for _, outside in known.values()), default=0)
         fragments = _fragments(table)
         if loose > max(LEAST_LOOSE, LOOSE * rows) or fragments > self._fragments:
-            table.optimize(cleanup_older_than=KEPT)
+            self._tidy(table)
 
 
 def _index_vectors(table: Table, rows: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +296,16 @@ def test_an_empty_vector_is_like_nothing(store: LanceVectorStore) -> None:
     found = store.search(1, unit(1000), kinds=BOTH, documents=None, limit=5)
     assert [hit.number for hit in found] == [0, 1]
     assert found[1].likeness == 0.0
+
+
+def test_old_versions_are_freed_when_nobody_writes_any_more(tmp_path: Path) -> None:
+    store = LanceVectorStore(tmp_path, SIDE, tending=Tending(kept=timedelta(milliseconds=50)))
+    for _ in range(12):
+        store.replace(1, 1, rows(1, 50))
+    versions = tmp_path / "index-1.lance" / "_versions"
+    deadline = time.monotonic() + 30
+    while len(list(versions.glob("*.manifest"))) > 3:
+        assert time.monotonic() < deadline, "old versions are there still"
+        store.search(1, unit(1), kinds=BOTH, documents=None, limit=5)
+    assert len(store.search(1, unit(1), kinds=BOTH, documents=None, limit=100)) == 50
+    store.close()
