@@ -11,7 +11,7 @@ import pytest
 
 
 @pytest.mark.models
-def test_the_demo_answers_about_every_picture() -> None:
+def test_the_demo_answers_about_every_picture_and_the_clip() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "foveal", "demo"],
         capture_output=True,
@@ -21,12 +21,12 @@ def test_the_demo_answers_about_every_picture() -> None:
     )
     assert done.returncode == 0, done.stderr
     blocks = re.findall(
-        r"picture   (\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\n(?:where .*?\n)?time      [\d.]+ s\n",
+        r"(?:picture|video)\s+(\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\n(?:where .*?\n)?time      [\d.]+ s\n",
         done.stdout,
         re.DOTALL,
     )
     answers = {(picture, question): answer for picture, question, answer in blocks}
-    assert len(answers) == 11
+    assert len(answers) == 15
     where = re.findall(r"where     (.*): \d+% to \d+% from the left, \d+% to \d+% from the top", done.stdout)
     assert any("people" in phrase or "person" in phrase for phrase in where)
     total = answers["receipt.png", "How much is the total?  (with ocr and grounding)"]
@@ -43,3 +43,9 @@ def test_the_demo_answers_about_every_picture() -> None:
     assert "도서관 이용 안내" in notice
     assert "02-123-4567" in notice
     assert "can't tell" in answers["temple.jpg", "What is the name of the architect?"]
+    film = answers["clip.mp4", "Describe this video."]
+    assert "28 seconds" in film
+    assert "cat" in film
+    assert "0:2" in answers["clip.mp4", "When does a cat appear?"]
+    assert "leisure" in answers["clip.mp4", "What is said about John Dashwood?"]
+    assert "three scenes" in answers["clip.mp4", "How many scenes are there from 5 s to 20 s?"]

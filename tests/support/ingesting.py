@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from foveal.store.lance import LanceVectorStore
 from PIL import Image
 from sqlalchemy import Engine, insert, select
 
@@ -19,6 +18,7 @@ from foveal.perception.facts import Facts
 from foveal.resources.accounts import open_accounts
 from foveal.store.blobs import BlobStore
 from foveal.store.database import open_database
+from foveal.store.lance import LanceVectorStore
 from foveal.store.object_blobs import open_blobs
 from foveal.store.tables import documents, ingestion_videos, ingestions, video_indexes
 from foveal.store.vectors import VectorStore

@@ -15,7 +15,7 @@ from rich.console import Console
 from foveal.assembly.engines import require_models
 from foveal.assembly.house import House, build_house
 from foveal.chat.events import ChoiceEnded, TextPiece
-from foveal.chat.local import ask, local_request
+from foveal.chat.local import ask, is_video, local_request
 from foveal.chat.wire import read_chat_request
 from foveal.cli.options import ENGINE_SETTINGS, setting_options, settings_from
 from foveal.cli.saving import place
@@ -27,7 +27,7 @@ from foveal.settings import Settings
 @click.command()
 @setting_options(*ENGINE_SETTINGS)
 def demo(**flags: Any) -> None:
-    """Ask about the pictures that come with Foveal; print picture, question, answer and time.
+    """Ask about the pictures and the clip that come with Foveal; print question, answer and time.
 
     \b
     Examples:
@@ -70,7 +70,8 @@ async def _ask(house: House, engine: str, picture: str, asked: Asked) -> None:
 
 def _show(asked: Asked, answer: str, spans: Sequence[Span], seconds: float) -> None:
     with_what = f"  (with {' and '.join(asked.enhancements)})" if asked.enhancements else ""
-    click.echo(f"picture   {asked.picture}\nquestion  {asked.question}{with_what}\nanswer    {answer}")
+    kind = "video" if is_video(asked.picture) else "picture"
+    click.echo(f"{kind:<9} {asked.picture}\nquestion  {asked.question}{with_what}\nanswer    {answer}")
     for span in spans:
         click.echo(f"where     {span.text}: {place(span)}")
     click.echo(f"time      {seconds:.2f} s\n")

@@ -1,4 +1,4 @@
-"""The demo's questions about its bundled pictures."""
+"""The demo's questions about its bundled pictures and its clip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`picture` is a file name in `foveal/demo/pictures`; `enhancements` names those to turn on."""
+    """`picture` is a file name in `foveal/demo/pictures`, also that of a video; `enhancements` names those to
+    turn on.
+    """
 
     picture: str
     question: str
