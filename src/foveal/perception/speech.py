@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 WEIGHTS = "whisper-base"
 
 _CHUNK = 28 * RATE  # samples; the net takes 30 s, and words near its end get lost
-_AT_ONCE = 6  # chunks written down together: more are not faster and take 40 MB each
+_AT_ONCE = 6  # chunks written down together
 _HOP = 160  # samples of a step of the features
 _STEPS = 3000  # of half a minute. Fewer would do for a short chunk and cost less, but more words were wrong
 
@@ -200,13 +200,15 @@ class _Job:
         return [one for one in segments if one.confidence >= _DOUBTFUL]
 
     def _encoded(self, chunks: list[_Chunk]) -> NDArray[np.float32]:
-        """What the net's encoder makes of them, one row a chunk."""
-        features = np.zeros((len(chunks), self._whisper.model.n_mels, _STEPS), dtype=np.float32)
-        for row, chunk in enumerate(chunks):
+        """What the net's encoder makes of them, a row each; one by one, because each takes 80 MB."""
+        rows = []
+        for chunk in chunks:
             sound = np.concatenate([self._samples[part.start : part.end] for part in chunk.parts])
             found = self._whisper.feature_extractor(sound, padding=0)[..., :_STEPS]
-            features[row, :, : found.shape[-1]] = found
-        return np.array(self._whisper.encode(features))
+            features = np.zeros((self._whisper.model.n_mels, _STEPS), dtype=np.float32)
+            features[:, : found.shape[-1]] = found
+            rows.append(np.array(self._whisper.encode(features)))
+        return np.concatenate(rows)
 
     def _find_languages(self, chunks: list[_Chunk], encoded: NDArray[np.float32]) -> None:
         if self._language is not None:
@@ -270,18 +272,13 @@ class _Job:
         self, chunks: list[_Chunk], encoded: NDArray[np.float32], tokenizer: Tokenizer
     ) -> list[SpeechSegment]:
         """The words of the chunks at their times, as segments."""
-        rows = [place for place, chunk in enumerate(chunks) if chunk.said]
-        if not rows:
-            return []
-        spoken = [chunks[place] for place in rows]
-        aligned = self._whisper.find_alignment(
-            tokenizer,
-            [chunk.said for chunk in spoken],
-            _storage(encoded[rows]),
-            [chunk.steps for chunk in spoken],
-        )
         heard: list[Heard] = []
-        for chunk, words in zip(spoken, aligned, strict=True):
+        for chunk, row in zip(chunks, encoded, strict=True):
+            if not chunk.said:
+                continue
+            [words] = self._whisper.find_alignment(
+                tokenizer, [chunk.said], _storage(row[None]), [chunk.steps]
+            )
             placed = [
                 Heard(
                     word["word"],
