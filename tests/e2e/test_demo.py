@@ -21,7 +21,8 @@ def test_the_demo_answers_about_every_picture_and_the_clip() -> None:
     )
     assert done.returncode == 0, done.stderr
     blocks = re.findall(
-        r"(?:picture|video)\s+(\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\n(?:where .*?\n)?time      [\d.]+ s\n",
+        r"(?:picture|video)\s+(\S+)\nquestion  ([^\n]*)\nanswer    (.*?)\n"
+        r"(?:where .*?\n)?time      [\d.]+ s\n",
         done.stdout,
         re.DOTALL,
     )
