@@ -107,7 +107,7 @@ def fit(pixels: Picture, size: tuple[int, int]) -> Picture:
 
 def frames(scenes: Iterable[Scene], size: tuple[int, int], fps: float) -> Iterator[Picture]:
     """Every picture of the video in order; scene k begins at the frame nearest to the sum of those before."""
-    random = np.random.default_rng(7)
+    grain = np.random.default_rng(7).standard_normal((size[1] + 64, size[0] + 64), np.float32)[..., None]
     shown, ends = 0, 0.0
     for scene in scenes:
         ends += scene.seconds
@@ -116,8 +116,9 @@ def frames(scenes: Iterable[Scene], size: tuple[int, int], fps: float) -> Iterat
         for index in range(count):
             view = _view(large, size, scene.motion, index / max(1, count - 1))
             if scene.noise:
-                grain = random.normal(0, scene.noise, view.shape[:2])[..., None]
-                view = np.clip(view + grain, 0, 255).astype(np.uint8)
+                down, across = index * 29 % 64, index * 37 % 64  # another part of one grain each time
+                part = grain[down : down + size[1], across : across + size[0]]
+                view = np.clip(view + scene.noise * part, 0, 255).astype(np.uint8)
             yield view
         shown += count
 
@@ -193,6 +194,23 @@ def write_video(
         output.mux(video.encode(None))
         if writer is not None:
             writer.finish()
+    return path
+
+
+def repeated(whole: Path, path: Path, times: int) -> Path:
+    """The same video several times on end, without encoding it again."""
+    with av.open(str(whole)) as source, av.open(str(path), "w") as output:
+        streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
+        length = Fraction(source.duration or 0, 1_000_000) + Fraction(1, 5)
+        for turn in range(times):
+            source.seek(0)
+            for packet in source.demux():
+                if packet.dts is None or packet.pts is None:
+                    continue
+                later = round(turn * length / packet.time_base)
+                packet.pts, packet.dts = packet.pts + later, packet.dts + later
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
     return path
 
 

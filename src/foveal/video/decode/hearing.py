@@ -19,7 +19,6 @@ RATE = 16_000
 _BEFORE = 0.5  # seconds read before a window, so that decoder and resampler have settled
 _GAP = 0.04  # seconds by which a time stamp may be off before it counts as a gap
 _PIECE = 60 * RATE
-_FAR = 5.0  # seconds behind a window at which reading ends where time stamps jump
 
 Floats = NDArray[np.float32]
 
@@ -37,23 +36,51 @@ def sound(opened: Opened, start: float, end: float, formats: Formats, emit: Call
             "UnsupportedCodec",
             f"The audio codec '{name}' is not supported. Supported are: pcm, {supported}.",
         )
-    given, wanted = 0, round((end - start) * RATE)
-    waiting: Floats = np.zeros(0, np.float32)
+    opened.only(opened.audio)
+    out = _Pieces(round((end - start) * RATE), emit)
     for at, samples in _pieces(opened, start):
         first = round((at - start) * RATE)
-        if first >= wanted:
+        if first >= out.wanted:
             break
-        samples = samples[max(0, given + len(waiting) - first) :]
-        first = max(first, given + len(waiting))
+        out.add(first, samples)
+    out.finish()
+
+
+class _Pieces:
+    """Puts samples at their places and gives them away a minute at a time."""
+
+    def __init__(self, wanted: int, emit: Callable[[Heard], None]) -> None:
+        self.wanted = wanted
+        self._emit = emit
+        self._reached = 0
+        self._given = 0
+        self._waiting: list[Floats] = []
+
+    def add(self, first: int, samples: Floats) -> None:
+        """Samples whose first belongs at a place; what is there already stays."""
+        samples = samples[max(0, self._reached - first) : max(0, self.wanted - first)]
         if not len(samples):
-            continue
-        silence = np.zeros(first - given - len(waiting), np.float32)
-        waiting = np.concatenate([waiting, silence, samples])[: wanted - given]
-        while len(waiting) >= _PIECE:
-            emit(Heard(waiting[:_PIECE].tobytes()))
-            waiting, given = waiting[_PIECE:], given + _PIECE
-    if len(waiting):
-        emit(Heard(waiting.tobytes()))
+            return
+        if first > self._reached:
+            self._silence(first)
+        self._waiting.append(samples)
+        self._reached += len(samples)
+        if self._reached - self._given >= _PIECE:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._waiting:
+            whole = np.nan_to_num(np.concatenate(self._waiting))
+            self._emit(Heard(np.clip(whole, -1, 1, out=whole).tobytes()))
+        self._waiting, self._given = [], self._reached
+
+    def _silence(self, until: int) -> None:
+        while self._reached < until:
+            count = min(_PIECE, until - self._reached)
+            self._waiting.append(np.zeros(count, np.float32))
+            self._reached += count
+            if self._reached - self._given >= _PIECE:
+                self.finish()
 
 
 def _pieces(opened: Opened, start: float) -> Iterator[tuple[float, Floats]]:
@@ -112,7 +139,7 @@ def _run(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Floats
     except (FFmpegError, ValueError):
         return
     for piece in pieces:
-        yield np.clip(np.nan_to_num(piece.to_ndarray().reshape(-1).astype(np.float32)), -1, 1)
+        yield piece.to_ndarray().reshape(-1).astype(np.float32, copy=False)
 
 
 def _frames(opened: Opened, start: float) -> Iterator[tuple[float, AudioFrame]]:

@@ -22,6 +22,7 @@ WIDE, HIGH = 64, 36
 _ROWS = 180  # rows that are enough to average from
 _SHARP_SIDE = 480  # the longer side of the picture in which sharpness is measured
 _FLAT = 4.5  # standard deviation of grey values below which nothing is to be seen
+_ENOUGH = 0.6  # likeness above which it does not matter how much
 _GAIN = 4.0  # by how much more or less light the same view may have
 _TILE_HIGH, _TILE_WIDE = 12, 16
 _NEAR_Y, _NEAR_X = 8, 12  # how far a tile may have moved
@@ -88,24 +89,26 @@ def likeness(one: Look, other: Look) -> float:
     """
     if one.flat or other.flat:
         return 1.0 if one.flat and other.flat and abs(one.mean - other.mean) < 40 else 0.0
+    as_it_is = _by_tiles(one.grey, other.grey)
+    if as_it_is > _ENOUGH:
+        return as_it_is
     gain = min(_GAIN, max(1 / _GAIN, one.spread / other.spread))
     lit = np.clip((other.grey.astype(np.float32) - other.mean) * gain + one.mean, 0, 255).astype(np.uint8)
-    return max(_by_tiles(one.grey, other.grey), _by_tiles(one.grey, lit))
+    return max(as_it_is, _by_tiles(one.grey, lit))
 
 
 def _by_tiles(one: Grey, other: Grey) -> float:
     edges = (_NEAR_Y, _NEAR_Y, _NEAR_X, _NEAR_X)
     around = np.asarray(cv2.copyMakeBorder(other, *edges, cv2.BORDER_REPLICATE), np.uint8)
+    tiled = one.reshape(HIGH // _TILE_HIGH, _TILE_HIGH, WIDE // _TILE_WIDE, _TILE_WIDE)
+    varies = tiled.astype(np.float32).var(axis=(1, 3))
     found = []
-    for top in range(0, HIGH, _TILE_HIGH):
-        for left in range(0, WIDE, _TILE_WIDE):
-            tile = one[top : top + _TILE_HIGH, left : left + _TILE_WIDE]
-            varies = float(tile.var())
-            if varies < _FLAT**2:
-                continue
-            window = around[top : top + _TILE_HIGH + 2 * _NEAR_Y, left : left + _TILE_WIDE + 2 * _NEAR_X]
-            off = float(cv2.matchTemplate(window, tile, cv2.TM_SQDIFF).min()) / tile.size
-            found.append(max(0.0, 1 - off / varies))
+    for row, column in np.argwhere(varies >= _FLAT**2):
+        top, left = row * _TILE_HIGH, column * _TILE_WIDE
+        tile = one[top : top + _TILE_HIGH, left : left + _TILE_WIDE]
+        window = around[top : top + _TILE_HIGH + 2 * _NEAR_Y, left : left + _TILE_WIDE + 2 * _NEAR_X]
+        off, *_ = cv2.minMaxLoc(cv2.matchTemplate(window, tile, cv2.TM_SQDIFF))
+        found.append(max(0.0, 1 - off / (tile.size * float(varies[row, column]))))
     return median(found) if len(found) > 3 else 0.0
 
 

@@ -109,6 +109,12 @@ class Opened:
         by_bytes = self.container.format.name in _WITHOUT_INDEX
         self.container.seek(0, unsupported_byte_offset=by_bytes)
 
+    def only(self, stream: Stream) -> None:
+        """Read the packets of one track; the bytes of the others are stepped over."""
+        for one in self.container.streams:
+            if one.index != stream.index:
+                one.discard = Discard.all
+
     def close(self) -> None:
         self.container.close()
 

@@ -3,11 +3,12 @@
 Of the stretch between two key frames only these two are decoded, and of the others only their sizes are read:
 an encoder spends bytes where the picture changes. A stretch is quiet when its sizes are even and
 
-  both key frames show the same view, or
+  both key frames show the same view, in a long stretch also nearly the same picture, or
   the second shows another and came sooner than key frames must: the encoder put it there because of a cut,
 
-and then its first picture stands for it. All that is not quiet is decoded. Whether a stretch is quiet depends
-on that stretch and the next key frame alone.
+and then its first picture stands for it. All that is not quiet is decoded, up to where its sizes are even
+again and the picture is that of the next key frame. Whether a stretch is quiet depends on it and the next key
+frame alone.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from foveal.video.decode.limits import Limits
-from foveal.video.decode.looks import Look, likeness, look_at
+from foveal.video.decode.looks import Look, Reference, likeness, look_at
 from foveal.video.decode.opening import Opened, check_size, packets_of
 
 _LEAST, _MOST = 1.0, 15.0  # seconds of a stretch; a longer one is cut and decoded
 _SHORT = 2.5  # seconds of a stretch in which little can happen
-_SAME, _SAME_SHORT = 0.5, 0.35  # likeness of its key frames that makes a stretch quiet
+_SHOT = 8.0  # seconds of a whole shot of which the first picture may be enough
+_SAME = 0.4  # likeness of its key frames that makes a stretch quiet
+_NEWS = 0.05  # share of the picture that may be new in a long quiet stretch
 _OTHER = 0.2  # likeness below which the next is another view
 _SOONER = 0.9  # of the usual distance of key frames, for one that a cut called for
 _SPIKE, _SMALL = (
@@ -52,34 +55,45 @@ class Stretch:
     sizes: list[tuple[float, int]] = field(default_factory=list)  # of the other packets, with their times
 
     @property
-    def even(self) -> bool:
-        """Nothing in the sizes of its packets stands out."""
+    def settled(self) -> float:
+        """The time after which nothing in the sizes of its packets stands out: `start` where nothing does."""
         sizes = [size for _, size in self.sizes]
         if not sizes:
-            return True
+            return self.start
         if self.keys > 1 or self.key is None:
-            return False
+            return self.end
         most = quantiles(sizes, n=10)[-1] if len(sizes) > 1 else sizes[0]
-        if max(sizes) > _SPIKE * most and max(sizes) > _SMALL * self.key_size:
-            return False
+        spike = max(_SPIKE * most, _SMALL * self.key_size)
         halves: dict[int, list[int]] = {}
         for at, size in self.sizes:
             halves.setdefault(int((at - self.start) * 2), []).append(size)
-        means = [fmean(half) for half in halves.values()]
-        return max(means) <= max(_BUMP * median(means), 0.5 * _SMALL * self.key_size)
+        means = {half: fmean(found) for half, found in halves.items()}
+        bump = max(_BUMP * median(means.values()), 0.5 * _SMALL * self.key_size)
+        ends = [at for at, size in self.sizes if size > spike]
+        ends += [self.start + (half + 1) / 2 for half, mean in means.items() if mean > bump]
+        return max(ends, default=self.start)
 
 
 def is_quiet(stretch: Stretch, after: Stretch | None, usual: float) -> bool:
-    """`usual`: the distance of key frames that nothing called for, 0 where it is not known."""
-    if after is None or stretch.key is None or after.key is None or stretch.end > after.start:
+    """Whether its first picture is enough. `usual`: the distance of key frames that nothing called for, 0
+    where it is not known.
+    """
+    if after is None or stretch.key is None or after.key is None or stretch.settled > stretch.start:
         return False
     length = stretch.end - stretch.start
-    if length > _MOST or stretch.key.dark != after.key.dark or not stretch.even:
-        return False
-    alike = likeness(stretch.key, after.key)
-    if alike >= (_SAME_SHORT if length <= _SHORT else _SAME):
+    if goes_on(stretch.key, stretch, after):
         return True
-    return alike < _OTHER and length < _SOONER * usual
+    sooner = length < min(_SHOT, _SOONER * usual) and stretch.key.dark == after.key.dark
+    return sooner and likeness(stretch.key, after.key) < _OTHER
+
+
+def goes_on(look: Look, stretch: Stretch, after: Stretch | None) -> bool:
+    """Whether a picture of a stretch is as good as that of the key frame behind it."""
+    if after is None or after.key is None or look.dark != after.key.dark or stretch.end - look.at > _MOST:
+        return False
+    if likeness(look, after.key) < _SAME:
+        return False
+    return stretch.end - look.at <= _SHORT or Reference(look).change(after.key) < _NEWS
 
 
 def usual_distance(opened: Opened) -> float:
@@ -97,9 +111,9 @@ def usual_distance(opened: Opened) -> float:
 
 def stretches(opened: Opened, start: float, limits: Limits) -> Iterator[Stretch]:
     """From the key frame at or before `start` on, without a gap. Raises `Refused` for pictures too large."""
+    opened.only(opened.video)
     context = opened.video.codec_context
     context.thread_count = 1
-    context.options = {"skip_loop_filter": "all"}
     running: Stretch | None = None
     for packet in _from(opened, start):
         at = opened.seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)

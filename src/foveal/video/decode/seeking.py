@@ -33,6 +33,7 @@ class _Finder:
     def __init__(self, opened: Opened, duration: float, limits: Limits) -> None:
         self._opened, self._duration, self._limits = opened, duration, limits
         self._maker = JpegMaker(limits, opened.shape)
+        opened.only(opened.video)
         context = opened.video.codec_context
         context.thread_type, context.thread_count = "FRAME", limits.threads
         self._frames: Iterator[VideoFrame] = iter(())
