@@ -17,7 +17,8 @@ from foveal.perception.base import Samples
 
 RATE = 16_000  # samples a second
 FRAME = 512  # samples that one likelihood stands for
-_BLOCK = 10_000  # frames of one run of the net: five minutes, some 25 MB
+_BLOCK = 2_000  # frames of one run of the net: a minute; five took 80 MB more
+_RUN_UP = 16  # frames that a run begins earlier: the net listens for a moment before it is right
 
 # The net's makers take 0.5 and 0.35. Music and crowds reach these for a moment; a voice goes well beyond.
 _VOICE = 0.5  # likelihood: a voice begins
@@ -56,9 +57,11 @@ class VoiceDetector:
         """Of every frame; the last may be cut short."""
         parts = []
         for start in range(0, len(samples), _BLOCK * FRAME):
-            block = samples[start : start + _BLOCK * FRAME]
+            early = min(start, _RUN_UP * FRAME)
+            block = samples[start - early : start + _BLOCK * FRAME]
             padded = np.pad(block, (0, -len(block) % FRAME))  # a copy: the net writes into what it gets
-            parts.append(np.asarray(self._net(padded), dtype=np.float32).reshape(-1))
+            found = np.asarray(self._net(padded), dtype=np.float32).reshape(-1)
+            parts.append(found[early // FRAME :])
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
 
 
