@@ -23,7 +23,7 @@ from foveal.video.decode.looks import Look, detailed, look_at
 from foveal.video.decode.messages import Kept, Sample
 from foveal.video.decode.opening import Opened, Refused, pictures_from
 from foveal.video.decode.quality import defect_of
-from foveal.video.decode.scouting import Stretch, goes_on, is_quiet, stretches, usual_distance
+from foveal.video.decode.scouting import Stretch, is_quiet, stands_for, stretches, usual_distance
 from foveal.video.decode.segments import Segment, Segments, State
 from foveal.video.decode.shots import AFTER, BEFORE, watch
 
@@ -103,7 +103,7 @@ def _looks(opened: Opened, scout: Opened, start: float, limits: Limits) -> Itera
         if middle + _WORTH < stretch.end:
             for last in reader.between(stretch.start, middle):
                 yield last
-            if last is None or not goes_on(last, stretch, after):
+            if last is None or not stands_for(last, stretch, after, usual):
                 yield from reader.between(middle, stretch.end)
         else:
             yield from reader.between(stretch.start, stretch.end)

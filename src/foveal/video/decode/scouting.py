@@ -75,25 +75,25 @@ class Stretch:
 
 
 def is_quiet(stretch: Stretch, after: Stretch | None, usual: float) -> bool:
-    """Whether its first picture is enough. `usual`: the distance of key frames that nothing called for, 0
-    where it is not known.
+    """Whether its first picture is enough."""
+    if stretch.key is None or stretch.settled > stretch.start:
+        return False
+    return stands_for(stretch.key, stretch, after, usual)
+
+
+def stands_for(look: Look, stretch: Stretch, after: Stretch | None, usual: float) -> bool:
+    """Whether a picture is enough for the rest of a stretch, where no size stands out. `usual`: the
+    distance of key frames that nothing called for, 0 where it is not known.
     """
-    if after is None or stretch.key is None or after.key is None or stretch.settled > stretch.start:
+    if after is None or after.key is None or look.dark != after.key.dark:
         return False
-    length = stretch.end - stretch.start
-    if goes_on(stretch.key, stretch, after):
-        return True
-    sooner = length < min(_SHOT, _SOONER * usual) and stretch.key.dark == after.key.dark
-    return sooner and likeness(stretch.key, after.key) < _OTHER
-
-
-def goes_on(look: Look, stretch: Stretch, after: Stretch | None) -> bool:
-    """Whether a picture of a stretch is as good as that of the key frame behind it."""
-    if after is None or after.key is None or look.dark != after.key.dark or stretch.end - look.at > _MOST:
+    rest = stretch.end - look.at
+    alike = likeness(look, after.key)
+    if alike < _OTHER:
+        return rest < _SHOT and stretch.end - stretch.start < _SOONER * usual
+    if alike < _SAME or rest > _MOST:
         return False
-    if likeness(look, after.key) < _SAME:
-        return False
-    return stretch.end - look.at <= _SHORT or Reference(look).change(after.key) < _NEWS
+    return rest <= _SHORT or Reference(look).change(after.key) < _NEWS
 
 
 def usual_distance(opened: Opened) -> float:

@@ -26,6 +26,7 @@ _SHARES = (0.5, 0.28, 0.14, 0.02, 0.01)  # how much of the picture must be new w
 _SUDDEN = 0.3  # a change that comes at once, as of a slide, needs only this much of it
 _CHECKS = 0.25  # seconds between looks for change, which must last twice as long to be believed
 _REPENTING = 4.0  # seconds from its beginning in which a much sharper frame of the same view is still taken
+_STILL = 0.2  # share of the picture that may be new in it
 _SPARE = 3.0  # frames that changes leave to the shots
 
 
@@ -45,7 +46,7 @@ class State(msgspec.Struct, array_like=True):
 
 @dataclass(slots=True)
 class Segment:
-    """`frame` shows what `look` saw small; `score` is its sharpness."""
+    """`frame` shows what `look` saw small; `score` is its sharpness, less where it is faded."""
 
     start: float
     scene: int
@@ -58,7 +59,7 @@ class Segment:
         """Take this one if it is sharper, by a factor."""
         if look.frame is None:
             return
-        score = 0.0 if look.flat else sharpness(detailed(look.frame))
+        score = 0.0 if look.flat else look.spread * sharpness(detailed(look.frame))
         if self.frame is None or score > better * self.score:
             self.look, self.frame, self.score = look, look.frame, score
 
@@ -133,8 +134,8 @@ class Segments:
         age = look.at - running.start
         if running.frame is None or age < CHOOSING:
             running.offer(look)
-        elif age < _REPENTING and self._reference is not None and self._reference.change(look) < _SHARES[-1]:
-            running.offer(look, better=2.0)  # the camera had not found its focus yet
+        elif age < _REPENTING and self._reference is not None and self._reference.change(look) < _STILL:
+            running.offer(look, better=2.0)  # it had been faded, or the camera had not found its focus yet
         return None
 
     def _begins(self, seen: Seen) -> bool:

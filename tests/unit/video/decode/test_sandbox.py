@@ -18,37 +18,42 @@ from foveal.video.decode.client import ProcessDecoder
 
 
 class Listener:
-    """A port of this machine that counts who comes."""
+    """A port of this machine that notices when somebody comes."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.came = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.came = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
 
     def _listen(self) -> None:
         while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.came += 1
-            connection.close()
+            connection, _ = self._socket.accept()
+            with connection:
+                if connection.recv(1000) == b"the last":
+                    return
+                self.came.set()
 
-    def close(self) -> None:
-        # A last visit of our own, so that nobody who came before it is missed.
-        before = self.came
+    @property
+    def thread_is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self) -> bool:
+        """Whether anybody came: who comes in order is heard in order, and this visit is the last."""
         with socket.create_connection(("127.0.0.1", self.port)) as visit:
-            visit.recv(1)
+            visit.sendall(b"the last")
+        self._thread.join()
         self._socket.close()
-        assert self.came >= before
+        return self.came.is_set()
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     listener = Listener()
     yield listener
-    listener.close()
+    if listener.thread_is_alive:
+        listener.close()
 
 
 Maker = Callable[[Path, Path, str], Path]  # the other video, where to write, the address → the hostile file
@@ -75,7 +80,15 @@ def test_a_playlist_reaches_no_other_file_or_address(
     with pytest.raises(InvalidVideo) as caught:
         decoder.probe(path)
     assert caught.value.code in ("UnsupportedFormat", "NotAVideo")
-    assert listener.came == 0
+    assert not listener.close()
+
+
+def test_ffmpeg_left_alone_would_go_there(listener: Listener, tmp_path: Path) -> None:
+    """So that the test above can fail: the listener hears who comes, and FFmpeg comes when it may."""
+    path = broken.hls_playlist(tmp_path / "clip.m3u8", f"http://127.0.0.1:{listener.port}/part.ts")
+    with pytest.raises(av.error.FFmpegError), path.open("rb") as file:
+        av.open(file, format="hls")
+    assert listener.came.wait(10)
 
 
 def test_a_reference_of_an_mp4_to_another_file_is_not_followed(
