@@ -2,7 +2,7 @@
 
     python -m bench.decoding [--minutes 10] [--rounds 3] [--clips FOLDER]
 
-Two clips of 1280×720 at 25 frames a second are made here (H.264, about 3 Mbit/s, with the grain of a camera;
+Two clips of 1280×720 at 25 frames a second are made here (H.264, about 2 Mbit/s, with the grain of a camera;
 scenes of 3 to 12 seconds that pan, zoom or stand still; speech as sound) and kept in a folder for the next
 run:
 
@@ -46,7 +46,7 @@ SCENES: tuple[tuple[str, float, Motion], ...] = (
     ("flower", 4.0, "zoom"),
     ("china", 9.0, "pan"),
 )
-GRAIN = 5.0
+GRAIN = 4.0
 BLIND = "scenecut=0:keyint=250:min-keyint=250"
 
 
