@@ -29,7 +29,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-from tests.support.clips import Motion, Scene, picture, repeated, speech, write_video
+from tests.support.clips import Motion, Scene, picture, repeated, speech, transcripts, write_video
 
 from foveal.video.base import VideoInfo
 from foveal.video.decode.client import ProcessDecoder
@@ -59,7 +59,7 @@ def clip(folder: Path, name: str, minutes: int) -> Path:
         if name == "blind":
             options["x264-params"] = BLIND
         minute, part = folder / "minute.mp4", path.with_suffix(".part.mp4")
-        sounds = [(20.0 * n, speech("0870")) for n in range(3)]
+        sounds = [(12.0 * n, speech(name)) for n, name in enumerate(transcripts())]
         write_video(minute, scenes, size=(1280, 720), keyframes=250, options=options, sounds=sounds)
         repeated(minute, part, minutes).replace(path)
         minute.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from foveal.perception.base import SpeechSegment, SpokenWord
@@ -34,14 +34,17 @@ class Heard:
 
 
 def without_loops(words: Sequence[Heard]) -> list[Heard]:
-    """Where a phrase is said over and over, it is left once: nets fall into such loops, people do not."""
+    """Where a phrase is said over and over without a pause, it is left once: nets fall into such loops,
+    people do not. An announcement that is repeated has pauses.
+    """
     kept: list[Heard] = []
-    bare = [_bare(word.text) for word in words]
-    place = 0
-    while place < len(words):
-        length, times = _loop(bare, place)
-        kept.extend(words[place : place + length])
-        place += length * times
+    for breath in _parts(words, lambda group, word: _pause(group[-1], word)):
+        bare = [_bare(word.text) for word in breath]
+        place = 0
+        while place < len(breath):
+            length, times = _loop(bare, place)
+            kept.extend(breath[place : place + length])
+            place += length * times
     return kept
 
 
@@ -57,6 +60,10 @@ def _loop(words: Sequence[str], place: int) -> tuple[int, int]:
         if times >= least:
             return length, times
     return 1, 1
+
+
+def _pause(last: Heard, word: Heard) -> bool:
+    return word.start - last.end >= _PAUSE
 
 
 def _bare(text: str) -> str:
@@ -79,20 +86,24 @@ def with_punctuation(words: Sequence[Heard]) -> list[Heard]:
 
 def segments_of(words: Sequence[Heard], language: str) -> list[SpeechSegment]:
     """Phrases and sentences, in order."""
+    return [_segment(group, language) for group in _parts(words, _parted)]
+
+
+def _parts(words: Sequence[Heard], parted: Callable[[list[Heard], Heard], bool]) -> list[list[Heard]]:
     groups: list[list[Heard]] = []
     for word in words:
-        if groups and not _parted(groups[-1], word):
+        if groups and not parted(groups[-1], word):
             groups[-1].append(word)
         else:
             groups.append([word])
-    return [_segment(group, language) for group in groups]
+    return groups
 
 
 def _parted(group: Sequence[Heard], word: Heard) -> bool:
     last = group[-1]
     gap, length = word.start - last.end, word.end - group[0].start
     text = last.text.strip().rstrip(_CLOSING)
-    if gap >= _PAUSE or length > _LONGEST:
+    if _pause(last, word) or length > _LONGEST:
         return True
     if text.endswith(_ENDS) and (gap >= _BREATH or not _is_short(text)):
         return True

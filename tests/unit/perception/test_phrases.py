@@ -71,6 +71,11 @@ def test_a_phrase_that_never_ends_is_left_once() -> None:
     assert len(without_loops(said("you " * 200))) == 1
 
 
+def test_an_announcement_is_no_loop() -> None:
+    words = said("Mind the gap, please. | " * 4)
+    assert without_loops(words) == words
+
+
 def test_what_people_repeat_stays() -> None:
     for text in ("no, no, no, no", "very very very good", "he came and he came and he saw", "ha ha ha ha ha"):
         words = said(text)
