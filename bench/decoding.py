@@ -31,7 +31,7 @@ from pathlib import Path
 import av
 from tests.support.clips import Motion, Scene, picture, repeated, speech, transcripts, write_video
 
-from foveal.video.base import VideoInfo
+from foveal.video.base import SampledFrame, VideoInfo
 from foveal.video.decode.client import ProcessDecoder
 from foveal.video.work import SampleState
 
@@ -69,9 +69,10 @@ def clip(folder: Path, name: str, minutes: int) -> Path:
 def ours(path: Path) -> int:
     decoder = ProcessDecoder()
     info = decoder.probe(path)
-    found = decoder.sample(path, info, 0, info.duration, SampleState())
+    frames: list[SampledFrame] = []
+    decoder.sample(path, info, 0, info.duration, SampleState(), frames.append)
     decoder.close()
-    return len(found.frames)
+    return len(frames)
 
 
 def naive(path: Path) -> int:

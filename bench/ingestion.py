@@ -33,7 +33,7 @@ from foveal.perception.speech import WEIGHTS
 from foveal.resources.accounts import open_accounts
 from foveal.settings import Settings, load_settings
 from foveal.store.database import open_database
-from foveal.video.ingestion_request import NewIngestion, VideoRequest
+from foveal.video.retrieval.ingestion_request import NewIngestion, VideoRequest
 
 OWNER = "local"
 

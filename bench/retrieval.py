@@ -31,10 +31,10 @@ from foveal.perception.base import Box, Tag, TextLine, Vectors
 from foveal.perception.embedding import SentenceEmbedder
 from foveal.perception.facts import ColourShare, Facts, SeenObject
 from foveal.store.vectors import VectorKind, VectorRow
-from foveal.video.describe import FrameWords
-from foveal.video.query import Filters, Query, StringFilter
-from foveal.video.search import POOL
-from foveal.video.shelf import Shelves
+from foveal.video.ingest.describe import FrameWords
+from foveal.video.retrieval.query import Filters, Query, StringFilter
+from foveal.video.search.search import POOL
+from foveal.video.search.shelf import Shelves
 
 DIFFERENT = 100_000  # texts; more rows are made of these
 FRAMES, SEGMENTS = 56, 12  # of a document

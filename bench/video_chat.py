@@ -36,7 +36,7 @@ from foveal.resources.callers import Caller
 from foveal.settings import load_settings
 from foveal.store.lance import LanceVectorStore
 from foveal.video.base import VideoRecord
-from foveal.video.wanted import index_words
+from foveal.video.search.wanted import index_words
 
 PICTURES = Path(__file__).parents[1] / "src" / "foveal" / "demo" / "pictures"
 QUESTIONS = ("Describe this video:", "When does the dog appear?", "What happens from 60s to 90s?")

@@ -14,7 +14,7 @@ from tests.support.retrieval_http import serve_retrieval
 
 from foveal.engines.echo import EchoEngine
 from foveal.http.video_retrieval import RetrievalRoutes
-from foveal.video.contract import load_retrieval_contract
+from foveal.video.retrieval.contract import load_retrieval_contract
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "video-retrieval.md").read_text()

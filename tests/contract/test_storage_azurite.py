@@ -26,7 +26,7 @@ from foveal.resources.identity import (
 )
 from foveal.resources.register import add_resource
 from foveal.store.database import open_database
-from foveal.video.fetching import FetchLimits, MediaVideoFetcher
+from foveal.video.fetch.fetching import FetchLimits, MediaVideoFetcher
 from foveal.video.work import Source
 
 DATA = os.urandom(300_000)

@@ -15,8 +15,8 @@ from tests.support.retrieval_http import INDEXES, MINE, VERSION, client, put, se
 from tests.support.server import LiveServer
 
 from foveal.errors import InvalidRequest
-from foveal.video.indexes import IndexNotFound
-from foveal.video.query import DatetimeFilter, Filters, Hit, Query, StringFilter
+from foveal.video.retrieval.indexes import IndexNotFound
+from foveal.video.retrieval.query import DatetimeFilter, Filters, Hit, Query, StringFilter
 
 SEARCH = f"{MINE}:queryByText"
 PAGE_OF_SEARCH = b"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,11 @@ from foveal.store.object_blobs import open_blobs
 from foveal.store.tables import documents, ingestion_videos, ingestions, video_indexes
 from foveal.store.vectors import VectorStore
 from foveal.video.base import SampledFrame, VideoInfo
-from foveal.video.ingesting import Ingesting
-from foveal.video.publishing import Publisher
-from foveal.video.studying import Study
-from foveal.video.work import SampleState, Source, Window
-from foveal.video.worksheet import Worksheet, now
+from foveal.video.ingest.ingesting import Ingesting
+from foveal.video.ingest.publishing import Publisher
+from foveal.video.ingest.studying import Study
+from foveal.video.ingest.worksheet import Worksheet, now
+from foveal.video.work import Keep, SampleState, Source
 
 LENGTH = 25.0  # seconds of the made-up video
 WINDOW = 10.0  # seconds of a step: three windows
@@ -60,10 +60,11 @@ class MadeDecoder:
         start: float,
         end: float,
         state: SampleState,
+        keep: Keep,
         *,
         drop_defective: bool = False,
         progress: Callable[[float], None] | None = None,
-    ) -> Window:
+    ) -> SampleState:
         path.read_bytes()
         times = [at for at in np.arange(0, LENGTH, EVERY) if start <= at < end]
         if progress is not None:
@@ -71,7 +72,9 @@ class MadeDecoder:
         frames = [
             SampledFrame(float(at), float(at), float(at) + EVERY, state.scene, grey(int(at))) for at in times
         ]
-        return Window(tuple(frames), SampleState(b"seen", state.scene + 1))
+        for frame in frames:
+            keep(frame)
+        return SampleState(b"seen", state.scene + 1)
 
     def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
         return [SampledFrame(at, at, at, 0, grey(int(at))) for at in times]
@@ -82,7 +85,7 @@ class MadeDecoder:
 
 
 class MadeLooker:
-    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
+    def look(self, jpegs: Iterable[bytes]) -> Iterator[Facts]:
         for _ in jpegs:
             yield Facts(64, 48, "low", ())
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.support.ingesting import World, make_world
 
-from foveal.video.jobs import Jobs
+from foveal.video.ingest.jobs import Jobs
 from foveal.video.library import VideoLibrary
 
 WATCHED = {

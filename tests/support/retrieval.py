@@ -22,15 +22,15 @@ from foveal.store.database import open_database
 from foveal.store.media import MediaStore
 from foveal.store.tables import ingestions
 from foveal.video.base import FrameRecord, VideoInfo, VideoRecord
-from foveal.video.contract import load_retrieval_contract
-from foveal.video.documents import VideoDocuments
-from foveal.video.indexes import VideoIndexes
-from foveal.video.ingestions import VideoIngestions
+from foveal.video.ingest.worksheet import Task, VideoRefused, Waiting, Worksheet
 from foveal.video.library import VideoLibrary, record_path, thumbnail_path
-from foveal.video.query import Hit, Page, Query
-from foveal.video.retrieval import Retrieval
+from foveal.video.retrieval.contract import load_retrieval_contract
+from foveal.video.retrieval.documents import VideoDocuments
+from foveal.video.retrieval.indexes import VideoIndexes
+from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.query import Hit, Page, Query
+from foveal.video.retrieval.retrieval import Retrieval
 from foveal.video.work import Source
-from foveal.video.worksheet import Task, VideoRefused, Waiting, Worksheet
 
 OTHER = "other"  # a second resource of the data directory
 INFO = VideoInfo("mp4", 46.13, 1280, 720, 0, 30.0, "h264", "aac", 4_000_000)

@@ -19,9 +19,9 @@ from foveal.store.lance import LanceVectorStore
 from foveal.store.lance_tending import Tending
 from foveal.store.tables import documents, video_indexes
 from foveal.store.vectors import VectorRow
-from foveal.video.search import VideoSearch
-from foveal.video.shelf import Shelves
-from foveal.video.wanted import index_words
+from foveal.video.search.search import VideoSearch
+from foveal.video.search.shelf import Shelves
+from foveal.video.search.wanted import index_words
 
 SECONDS = 2.0  # of a frame or segment
 

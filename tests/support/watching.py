@@ -22,12 +22,12 @@ from foveal.http.app import build_app
 from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 from foveal.resources.callers import VisionResources
-from foveal.video.asking import load_asking
-from foveal.video.chatting import VideoChat
+from foveal.video.chat.asking import load_asking
+from foveal.video.chat.chatting import VideoChat
+from foveal.video.chat.glance import Glance, Limits
+from foveal.video.chat.instant import InstantVideos
 from foveal.video.decode.client import ProcessDecoder
-from foveal.video.fetching import MediaVideoFetcher
-from foveal.video.glance import Glance, Limits
-from foveal.video.instant import InstantVideos
+from foveal.video.fetch.fetching import MediaVideoFetcher
 
 EXTENSIONS = "/openai/deployments/gpt-4v/extensions/chat/completions"
 CHAT = "/openai/deployments/gpt-4v/chat/completions"

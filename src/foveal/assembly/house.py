@@ -32,7 +32,7 @@ from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
 from foveal.store.media import open_media
 from foveal.store.object_blobs import open_blobs
-from foveal.video.instant import InstantVideos
+from foveal.video.chat.instant import InstantVideos
 
 # Requests an engine works on at once. The embedded ones share this machine's cores; an upstream has its own.
 RUNNING = {"evidence": 4, "gguf": 1, "openai": 64, "echo": 64}

@@ -25,27 +25,27 @@ from foveal.store.database import open_database
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
 from foveal.store.vectors import VectorStore
-from foveal.video.asking import load_asking
-from foveal.video.chatting import VideoChat
-from foveal.video.contract import RetrievalContract, load_retrieval_contract
+from foveal.video.chat.asking import load_asking
+from foveal.video.chat.chatting import VideoChat
+from foveal.video.chat.glance import Ears, Glance, Limits
+from foveal.video.chat.instant import InstantVideos
 from foveal.video.decode.client import ProcessDecoder
-from foveal.video.describe import FrameWords
-from foveal.video.documents import VideoDocuments
-from foveal.video.fetching import FetchLimits, MediaVideoFetcher
-from foveal.video.glance import Ears, Glance, Limits
-from foveal.video.indexes import VideoIndexes
-from foveal.video.ingesting import Ingesting
-from foveal.video.ingestions import VideoIngestions
-from foveal.video.instant import InstantVideos
-from foveal.video.jobs import Jobs
+from foveal.video.fetch.fetching import FetchLimits, MediaVideoFetcher
+from foveal.video.ingest.describe import FrameWords
+from foveal.video.ingest.ingesting import Ingesting
+from foveal.video.ingest.jobs import Jobs
+from foveal.video.ingest.publishing import Publisher
+from foveal.video.ingest.studying import Study
+from foveal.video.ingest.worksheet import Worksheet
 from foveal.video.library import VideoLibrary
-from foveal.video.publishing import Publisher
-from foveal.video.retrieval import Retrieval
-from foveal.video.search import VideoSearch
-from foveal.video.shelf import Shelves
-from foveal.video.studying import Study
-from foveal.video.wanted import index_words
-from foveal.video.worksheet import Worksheet
+from foveal.video.retrieval.contract import RetrievalContract, load_retrieval_contract
+from foveal.video.retrieval.documents import VideoDocuments
+from foveal.video.retrieval.indexes import VideoIndexes
+from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.retrieval import Retrieval
+from foveal.video.search.search import VideoSearch
+from foveal.video.search.shelf import Shelves
+from foveal.video.search.wanted import index_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from foveal.chat.rules import VIDEO, VIDEO_INDEX
 from foveal.engines.base import VideoPart
 from foveal.errors import InvalidDataSource, InvalidRequest
 from foveal.resources.callers import Caller, Elsewhere, SourceWords, VisionResources
-from foveal.video.chatting import Watched
+from foveal.video.chat.chatting import Watched
 
 NEEDS_SOURCE = f"The '{VIDEO}' enhancement requires a data source of type '{VIDEO_INDEX}'."  # Azure's words
 NEEDS_VIDEO = (

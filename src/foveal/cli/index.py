@@ -26,7 +26,7 @@ from foveal.errors import SetupError
 from foveal.http.relaxed import read_relaxed
 from foveal.http.retrieval_form import read_new_index
 from foveal.http.retrieval_json import index_json
-from foveal.video.indexes import Holdings, Index, IndexNotFound
+from foveal.video.retrieval.indexes import Holdings, Index, IndexNotFound
 
 _PAGE = 1000
 

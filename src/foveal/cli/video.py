@@ -29,9 +29,9 @@ from foveal.errors import NotFound, SetupError
 from foveal.http.retrieval_form import read_query
 from foveal.http.retrieval_json import document_json, hit_json, ingestion_json, timespan
 from foveal.video.base import FrameRecord, VideoRecord
-from foveal.video.documents import Document
-from foveal.video.ingestion_state import Ingestion
-from foveal.video.query import Hit
+from foveal.video.retrieval.documents import Document
+from foveal.video.retrieval.ingestion_state import Ingestion
+from foveal.video.retrieval.query import Hit
 
 _PAGE = 1000
 

@@ -31,9 +31,9 @@ from foveal.cli.video_house import (
 from foveal.errors import FovealError, NotFound, SetupError
 from foveal.http.retrieval_json import ingestion_json
 from foveal.settings import Settings
-from foveal.video.indexes import IndexNotFound
-from foveal.video.ingestion_request import IngestionOptions, NewIngestion, VideoRequest
-from foveal.video.ingestion_state import FileStatus, Ingestion
+from foveal.video.retrieval.indexes import IndexNotFound
+from foveal.video.retrieval.ingestion_request import IngestionOptions, NewIngestion, VideoRequest
+from foveal.video.retrieval.ingestion_state import FileStatus, Ingestion
 
 _PAUSE = 0.3  # seconds between two looks at how far it is
 _GOES_ON = "the work goes on when a server runs on this data directory, or with `foveal video watch {name}`"

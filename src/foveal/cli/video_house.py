@@ -15,12 +15,12 @@ from foveal.resources.register import list_resources
 from foveal.settings import Settings
 from foveal.store.database import open_database
 from foveal.store.media import MediaStore
-from foveal.video.contract import RetrievalContract
-from foveal.video.documents import VideoDocuments
-from foveal.video.indexes import VideoIndexes
-from foveal.video.ingestions import VideoIngestions
 from foveal.video.library import VideoLibrary
-from foveal.video.retrieval import Searcher
+from foveal.video.retrieval.contract import RetrievalContract
+from foveal.video.retrieval.documents import VideoDocuments
+from foveal.video.retrieval.indexes import VideoIndexes
+from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.retrieval import Searcher
 
 HOUSE_SETTINGS = ("data", "models", "blobs", "vectors", "threads", "allow_hosts")
 resource_option = click.option(

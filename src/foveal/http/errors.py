@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foveal.analysis.refusals import RefusedAnalysis
 from foveal.errors import DeploymentNotFound, FovealError, InvalidRequest, NotFound, Unauthorized
-from foveal.video.contract import InvalidName
+from foveal.video.retrieval.contract import InvalidName
 
 log = logging.getLogger("foveal.http")
 

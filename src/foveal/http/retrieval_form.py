@@ -12,13 +12,13 @@ import msgspec
 
 from foveal.chat.fields import JsonObject, array, boolean, integer, mapping, missing, not_one_of, string
 from foveal.errors import InvalidRequest
-from foveal.video.contract import Feature, Limits, RetrievalContract
-from foveal.video.indexes import IndexChanges, NewIndex
-from foveal.video.ingestion_request import IngestionOptions, NewIngestion, VideoRequest
-from foveal.video.ingestion_state import MODES, Mode
-from foveal.video.query import DEFAULT_TOP, DatetimeFilter, Filters, Query, StringFilter
-from foveal.video.query import Feature as FeatureName
-from foveal.video.schema import FIELD_TYPES, FieldType, MetadataField, MetadataSchema
+from foveal.video.retrieval.contract import Feature, Limits, RetrievalContract
+from foveal.video.retrieval.indexes import IndexChanges, NewIndex
+from foveal.video.retrieval.ingestion_request import IngestionOptions, NewIngestion, VideoRequest
+from foveal.video.retrieval.ingestion_state import MODES, Mode
+from foveal.video.retrieval.query import DEFAULT_TOP, DatetimeFilter, Filters, Query, StringFilter
+from foveal.video.retrieval.query import Feature as FeatureName
+from foveal.video.retrieval.schema import FIELD_TYPES, FieldType, MetadataField, MetadataSchema
 
 AUTHENTICATION_KINDS = ("none", "managedIdentity")
 NO_MODERATION = (

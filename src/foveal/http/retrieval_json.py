@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from foveal.video.documents import Document
-from foveal.video.indexes import Index
-from foveal.video.ingestion_state import FileStatus, Ingestion
-from foveal.video.query import Hit
+from foveal.video.retrieval.documents import Document
+from foveal.video.retrieval.indexes import Index
+from foveal.video.retrieval.ingestion_state import FileStatus, Ingestion
+from foveal.video.retrieval.query import Hit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAILED_BATCH = ("FailedToProcessBatch", "Failed to process the batch.")

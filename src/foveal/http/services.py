@@ -14,7 +14,7 @@ from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
 from foveal.resources.versions import ModelVersions
 from foveal.store.media import MediaStore
-from foveal.video.retrieval import Retrieval
+from foveal.video.retrieval.retrieval import Retrieval
 
 Annotations = Literal["azure", "compact", "off"]
 

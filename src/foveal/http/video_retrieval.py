@@ -30,8 +30,8 @@ from foveal.http.retrieval_form import (
 )
 from foveal.http.retrieval_json import document_json, hit_json, index_json, ingestion_json
 from foveal.http.services import Services
-from foveal.video.indexes import Listing
-from foveal.video.retrieval import Retrieval
+from foveal.video.retrieval.indexes import Listing
+from foveal.video.retrieval.retrieval import Retrieval
 
 INDEXES = "/retrieval/indexes"
 INDEX = f"{INDEXES}/{{index}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -72,7 +72,7 @@ class PooledFactFinder:
         key = (image.sha256, "close")  # the same whatever the detail
         return await self._once(self._close_lines, key, lambda sight: sight.read_closely(image))
 
-    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
+    def look(self, jpegs: Iterable[bytes]) -> Iterator[Facts]:
         """`FrameLooker`: blocks; gives way to the pictures of requests, and keeps nothing of the frames.
 
         Raises EngineUnavailable when weights are missing, InvalidImage for what is no picture.

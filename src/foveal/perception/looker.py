@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from foveal.images.decode import Limits, check, decode
@@ -59,7 +59,7 @@ class BackgroundLooker:
             max_workers=self._threads, thread_name_prefix="frames", initializer=step_back
         )
 
-    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
+    def look(self, jpegs: Iterable[bytes]) -> Iterator[Facts]:
         """Frames of one video, in their order: text that stays is read once.
 
         Raises EngineUnavailable when weights are missing, InvalidImage for what is no picture.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,12 +22,7 @@ class SampleState:
     scene: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What `sample` found from one time to another."""
-
-    frames: tuple[SampledFrame, ...]
-    state: SampleState
+Keep = Callable[[SampledFrame], None]
 
 
 class Decoder(Protocol):
@@ -45,11 +40,14 @@ class Decoder(Protocol):
         start: float,
         end: float,
         state: SampleState,
+        keep: Keep,
         *,
         drop_defective: bool = False,
         progress: Callable[[float], None] | None = None,
-    ) -> Window:
-        """The frames that are worth keeping from `start` up to `end`, by shots and change."""
+    ) -> SampleState:
+        """Hand the frames that are worth keeping from `start` up to `end`, by shots and change, to `keep`,
+        each as soon as it is found. What `keep` raises ends the work.
+        """
         ...
 
     def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
@@ -64,8 +62,8 @@ class Decoder(Protocol):
 class FrameLooker(Protocol):
     """Facts of many frames, for work in the background: chat goes first."""
 
-    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
-        """One `Facts` a frame, in order."""
+    def look(self, jpegs: Iterable[bytes]) -> Iterator[Facts]:
+        """One `Facts` a frame, in order. The iterable is asked for frames as they can be looked at."""
         ...
 
 

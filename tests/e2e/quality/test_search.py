@@ -22,8 +22,8 @@ from foveal.models.store import ModelStore
 from foveal.perception.embedding import SentenceEmbedder
 from foveal.perception.facts import Facts
 from foveal.perception.finder import build_fact_finder
-from foveal.video.describe import FrameWords
-from foveal.video.query import Query
+from foveal.video.ingest.describe import FrameWords
+from foveal.video.retrieval.query import Query
 
 ROOT = Path(__file__).parents[3]
 PHOTOS = {

@@ -17,13 +17,13 @@ from tests.support.retrieval import OTHER, THUMBNAIL, Workshop, workshop
 from foveal.cli import video_house
 from foveal.settings import Settings
 from foveal.store.media import MediaStore
-from foveal.video.contract import RetrievalContract
-from foveal.video.documents import VideoDocuments
-from foveal.video.indexes import VideoIndexes
-from foveal.video.ingestions import VideoIngestions
 from foveal.video.library import VideoLibrary
-from foveal.video.query import Filters, Hit, Query, StringFilter
-from foveal.video.retrieval import Searcher
+from foveal.video.retrieval.contract import RetrievalContract
+from foveal.video.retrieval.documents import VideoDocuments
+from foveal.video.retrieval.indexes import VideoIndexes
+from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.query import Filters, Hit, Query, StringFilter
+from foveal.video.retrieval.retrieval import Searcher
 
 
 @dataclass(frozen=True)

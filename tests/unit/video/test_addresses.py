@@ -11,7 +11,7 @@ import pytest
 from foveal.errors import VideoUnreachable
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
-from foveal.video.fetching import MediaVideoFetcher
+from foveal.video.fetch.fetching import MediaVideoFetcher
 from foveal.video.work import Source
 
 BLOB = "https://account.blob.core.windows.net/videos/film.mp4"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foveal.video.asking import Asking, Stretch, load_asking
+from foveal.video.chat.asking import Asking, Stretch, load_asking
 
 LONG = 100.0  # seconds of the video
 

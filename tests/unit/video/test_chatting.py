@@ -10,8 +10,8 @@ from tests.support.videos import DOCUMENT, INDEX, Shelf, WordFinder, made_video,
 
 from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
-from foveal.video.asking import load_asking
-from foveal.video.chatting import VideoChat, VideoSamplingFailed, Watched
+from foveal.video.chat.asking import load_asking
+from foveal.video.chat.chatting import VideoChat, VideoSamplingFailed, Watched
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.support.facts import line, street
 
 from foveal.perception.base import Box, Face, Tag
 from foveal.perception.facts import ColourShare, Facts, SeenObject
-from foveal.video.describe import FrameWords
+from foveal.video.ingest.describe import FrameWords
 
 
 @pytest.fixture(scope="module")

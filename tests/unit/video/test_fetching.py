@@ -11,7 +11,7 @@ import pytest
 from tests.support.flaky import FlakyStorage, Step, flaky
 
 from foveal.errors import InvalidVideo, VideoUnreachable
-from foveal.video.fetching import FetchLimits, MediaVideoFetcher
+from foveal.video.fetch.fetching import FetchLimits, MediaVideoFetcher
 from foveal.video.work import Source
 
 MB = 1_000_000

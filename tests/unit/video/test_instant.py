@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 from foveal.perception.base import Samples, SpeechSegment
 from foveal.perception.facts import Facts
-from foveal.video.asking import load_asking
 from foveal.video.base import SampledFrame, VideoInfo
-from foveal.video.glance import Ears, Glance, Limits
-from foveal.video.instant import InstantVideos
-from foveal.video.work import SampleState, Source, Window
+from foveal.video.chat.asking import load_asking
+from foveal.video.chat.glance import Ears, Glance, Limits
+from foveal.video.chat.instant import InstantVideos
+from foveal.video.work import Keep, SampleState, Source
 
 LENGTH = 90.0
 URL = "https://films.example/clip.mp4"
@@ -66,10 +66,11 @@ class Studio:
         start: float,
         end: float,
         state: SampleState,
+        keep: Keep,
         *,
         drop_defective: bool = False,
         progress: Callable[[float], None] | None = None,
-    ) -> Window:
+    ) -> SampleState:
         assert path.is_file()
         self.done.append(f"sample {start:g}-{end:g}")
         frames = [
@@ -78,7 +79,9 @@ class Studio:
         ]
         if progress is not None:
             progress(1.0)
-        return Window(tuple(frames), SampleState(b"seen", state.scene + 1))
+        for frame in frames:
+            keep(frame)
+        return SampleState(b"seen", state.scene + 1)
 
     def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
         self.done.append(f"frames at {times[0]:g}")
@@ -91,10 +94,11 @@ class Studio:
         self.done.append(f"listen at {samples[0]:g} for {len(samples) / 16_000:g} in {language}")
         return [SpeechSegment(1.0, 2.0, f"second {samples[0]:g}", "en", 0.9)]
 
-    def look(self, jpegs: Sequence[bytes]) -> Iterator[Facts]:
-        self.done.append(f"look at {len(jpegs)}")
+    def look(self, jpegs: Iterable[bytes]) -> Iterator[Facts]:
+        waiting = list(jpegs)
+        self.done.append(f"look at {len(waiting)}")
         self.entered.set()
-        for _ in jpegs:
+        for _ in waiting:
             if self.held is not None:
                 assert self.held.wait(20)
             yield street()

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from tests.support.ingesting import LENGTH, MadeFetcher, World, make_world
 
 from foveal.store.tables import documents, ingestion_videos, video_indexes
-from foveal.video.jobs import Jobs
+from foveal.video.ingest.jobs import Jobs
 from foveal.video.library import DocumentNotFound, VideoLibrary
 from foveal.video.work import Source
 

@@ -6,7 +6,7 @@ import pytest
 from tests.support.videos import made_video
 
 from foveal.perception.base import SpeechSegment
-from foveal.video.picking import how_many, pick, said_within, sample_times, scenes
+from foveal.video.chat.picking import how_many, pick, said_within, sample_times, scenes
 
 
 def test_the_notebook_s_clip_has_its_ten_times() -> None:

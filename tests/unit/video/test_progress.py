@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from foveal.video.progress import Pace
+from foveal.video.ingest.progress import Pace
 
 
 def reports(speech: bool) -> list[tuple[str, float]]:

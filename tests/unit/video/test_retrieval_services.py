@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.support.retrieval import Workshop, workshop
 
 from foveal.errors import Conflict, InvalidRequest
-from foveal.video.contract import InvalidName, load_retrieval_contract
-from foveal.video.indexes import Holdings, IndexChanges, NewIndex
-from foveal.video.ingestion_request import NewIngestion, VideoRequest
-from foveal.video.ingestion_state import shown_url
-from foveal.video.ingestions import IngestionInProgress
-from foveal.video.schema import (
+from foveal.video.retrieval.contract import InvalidName, load_retrieval_contract
+from foveal.video.retrieval.indexes import Holdings, IndexChanges, NewIndex
+from foveal.video.retrieval.ingestion_request import NewIngestion, VideoRequest
+from foveal.video.retrieval.ingestion_state import shown_url
+from foveal.video.retrieval.ingestions import IngestionInProgress
+from foveal.video.retrieval.schema import (
     MetadataField,
     MetadataSchema,
     check_metadata,

@@ -11,7 +11,7 @@ from tests.support.searching import SearchHouse, open_search_house
 
 from foveal.errors import InvalidRequest, NotFound
 from foveal.video.library import FoundDocument
-from foveal.video.query import DatetimeFilter, Feature, Filters, Hit, Page, Query, StringFilter
+from foveal.video.retrieval.query import DatetimeFilter, Feature, Filters, Hit, Page, Query, StringFilter
 
 SCHEMA = [
     ("cameraid", "string", False, True),

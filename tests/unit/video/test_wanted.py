@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foveal.video.wanted import Wanting, index_words
+from foveal.video.search.wanted import Wanting, index_words
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ from foveal.video.decode.messages import (
     receive,
     send,
 )
-from foveal.video.work import SampleState, Window
+from foveal.video.work import Keep, SampleState
 
 log = logging.getLogger(__name__)
 
@@ -96,24 +96,24 @@ class ProcessDecoder:
         start: float,
         end: float,
         state: SampleState,
+        keep: Keep,
         *,
         drop_defective: bool = False,
         progress: Callable[[float], None] | None = None,
-    ) -> Window:
+    ) -> SampleState:
         """The frames whose segments begin in the window: the last may end behind it, and the next window's
         first begins there, so that all frames together cover the time line once.
         """
-        frames: list[SampledFrame] = []
 
         def heed(reply: Reply) -> None:
             if isinstance(reply, Kept):
-                frames.append(_frame(reply))
+                keep(_frame(reply))
             elif isinstance(reply, Progress) and progress is not None:
                 progress(reply.done)
 
         wish = Sample(float(start), float(end), info.duration, state.signature, state.scene, drop_defective)
         done = self._call(path, wish, end - start, heed)
-        return Window(tuple(frames), SampleState(done.state, done.scene))
+        return SampleState(done.state, done.scene)
 
     def frames_at(self, path: Path, info: VideoInfo, times: Sequence[float]) -> list[SampledFrame]:
         frames: list[SampledFrame] = []

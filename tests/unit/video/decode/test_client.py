@@ -11,9 +11,14 @@ import pytest
 from tests.support.clips import Scene, picture, write_video
 
 from foveal.errors import InvalidVideo
+from foveal.video.base import SampledFrame
 from foveal.video.decode.client import ProcessDecoder
 from foveal.video.decode.limits import Limits
 from foveal.video.work import SampleState
+
+
+def ignore(_: SampledFrame) -> None:
+    """Frames are not the point here."""
 
 
 class Stop(Exception):
@@ -32,7 +37,7 @@ def test_one_process_answers_all_calls_about_a_video(whole: Path) -> None:
     decoder = ProcessDecoder()
     info = decoder.probe(whole)
     first = decoder.processes
-    decoder.sample(whole, info, 0, 8, SampleState())
+    decoder.sample(whole, info, 0, 8, SampleState(), ignore)
     decoder.sound(whole, info, 0, 8)
     decoder.frames_at(whole, info, [1.0])
     assert decoder.processes == first
@@ -96,7 +101,7 @@ def test_a_crash_is_the_fault_of_the_file(whole: Path) -> None:
         os.kill(process, signal.SIGSEGV)
 
     with pytest.raises(InvalidVideo, match="damaged") as caught:
-        decoder.sample(whole, info, 0, 8, SampleState(), progress=crash)
+        decoder.sample(whole, info, 0, 8, SampleState(), ignore, progress=crash)
     assert caught.value.code == "BrokenVideo"
     assert decoder.probe(whole).width == 640
     decoder.close()
@@ -111,7 +116,7 @@ def test_whoever_listens_to_progress_can_stop_the_work(whole: Path) -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        decoder.sample(whole, info, 0, 8, SampleState(), progress=stop)
+        decoder.sample(whole, info, 0, 8, SampleState(), ignore, progress=stop)
     assert gone(process)
     assert decoder.processes == ()
 

@@ -31,9 +31,8 @@ def sampled(
     state, start = SampleState(), 0.0
     while start < info.duration:
         end = min(info.duration, start + (window or info.duration))
-        found = decoder.sample(path, info, start, end, state, drop_defective=drop_defective)
-        frames.extend(found.frames)
-        state, start = found.state, end
+        state = decoder.sample(path, info, start, end, state, frames.append, drop_defective=drop_defective)
+        start = end
     return frames
 
 
@@ -333,9 +332,10 @@ def test_the_playable_part_of_a_cut_off_file_is_sampled(
 
 
 def test_progress_grows(decoder: ProcessDecoder, whole: Path) -> None:
+    frames: list[SampledFrame] = []
     said: list[float] = []
     info = decoder.probe(whole)
-    decoder.sample(whole, info, 0, info.duration, SampleState(), progress=said.append)
+    decoder.sample(whole, info, 0, info.duration, SampleState(), frames.append, progress=said.append)
     assert said == sorted(said)
     assert said[0] == 0.0
     assert said[-1] <= 1.0

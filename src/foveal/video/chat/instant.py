@@ -14,8 +14,8 @@ from pathlib import Path
 
 from foveal.engines.base import VideoFrame, VideoPart
 from foveal.errors import InvalidVideo, TooManyRequests, VideoUnreachable
-from foveal.video.chatting import StillDoor, Stills
-from foveal.video.glance import Glance, Report, Seen
+from foveal.video.chat.chatting import StillDoor, Stills
+from foveal.video.chat.glance import Glance, Report, Seen
 
 BUSY_SECONDS = 5
 

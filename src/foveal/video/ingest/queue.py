@@ -1,4 +1,4 @@
-"""How work on ingestions is asked for; `foveal.video.jobs` does it."""
+"""How work on ingestions is asked for; `foveal.video.ingest.jobs` does it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -15,15 +16,17 @@ from foveal.images.thumbnail import thumbnail
 from foveal.perception.base import Embedder, Samples, Transcriber
 from foveal.perception.facts import Facts
 from foveal.store.blobs import BlobStore
-from foveal.video.base import FrameRecord, SampledFrame, VideoInfo
+from foveal.video.base import FrameRecord, Progress, SampledFrame, VideoInfo
+from foveal.video.ingest.progress import Pace
+from foveal.video.ingest.reading import reading
+from foveal.video.ingest.shards import FramesShard, SpeechShard, TextVector, WorkFolder
+from foveal.video.ingest.worksheet import Task
 from foveal.video.library import frame_path, thumbnail_path
-from foveal.video.progress import Pace
-from foveal.video.shards import FramesShard, SpeechShard, TextVector, WorkFolder
-from foveal.video.work import Decoder, FrameLooker, SampleState
-from foveal.video.worksheet import Task
+from foveal.video.work import Decoder, FrameLooker, Keep, SampleState
 
 WINDOW = 300.0  # seconds of video that a step looks at or listens to
-_DECODING = 0.4  # share of a window's work, about; the rest is looking
+
+_LITTLE = 0.1  # of a window: a rest that is not worth a step of its own
 
 Outcome = dict[str, Any]
 Report = Callable[[Task, str, float], None]
@@ -63,8 +66,9 @@ class Study:
 
     def parts(self, info: Outcome) -> list[Part]:
         duration = float(info["duration"])
-        count = max(1, math.ceil(duration / self.window))
-        return [Part(n, n * self.window, min(duration, (n + 1) * self.window)) for n in range(count)]
+        count = max(1, math.ceil(duration / self.window - _LITTLE))
+        ends = [(number + 1) * self.window for number in range(count - 1)]
+        return [Part(n, *times) for n, times in enumerate(pairwise([0.0, *ends, duration]))]
 
     def look(
         self,
@@ -79,31 +83,36 @@ class Study:
         facts = _info(info)
         assert task.document is not None
         progress = self.pace(task, report).looking(part.start / facts.duration, part.end / facts.duration)
-        first = 0 if before is None else before["frames"]
-        window = self.decoder.sample(
-            folder.video,
-            facts,
-            part.start,
-            part.end,
-            SampleState() if before is None else SampleState(b64decode(before["signature"]), before["scene"]),
-            drop_defective=bool(task.options.get("filterDefectedFrames")),
-            progress=lambda done: progress(_DECODING * done),
-        )
+        first, state = 0, SampleState()
+        if before is not None:
+            first, state = before["frames"], SampleState(b64decode(before["signature"]), before["scene"])
+
+        def sample(keep: Keep, told: Progress) -> SampleState:
+            return self.decoder.sample(
+                folder.video,
+                facts,
+                part.start,
+                part.end,
+                state,
+                keep,
+                drop_defective=bool(task.options.get("filterDefectedFrames")),
+                progress=told,
+            )
+
         records: list[FrameRecord] = []
         vectors: list[TextVector] = []
-        found = self.looker.look([frame.jpeg for frame in window.frames])
-        for place, (frame, seen) in enumerate(zip(window.frames, found, strict=True)):
-            self._keep(task.document, first + place, frame)
-            texts = [text for text in self.describe(seen) if text.strip()]
-            record = _record(first + place, frame, seen, texts[0] if texts else "")
-            records.append(record)
-            vectors.extend(TextVector(record.number, text, b"") for text in texts)
-            progress(_DECODING + (1 - _DECODING) * (place + 1) / len(window.frames))
+        with reading(sample, progress) as found:
+            for seen in self.looker.look(found.jpegs()):
+                place, frame = first + len(records), found.taken()
+                self._keep(task.document, place, frame)
+                texts = [text for text in self.describe(seen) if text.strip()]
+                records.append(_record(place, frame, seen, texts[0] if texts else ""))
+                vectors.extend(TextVector(place, text, b"") for text in texts)
         folder.put(f"frames-{part.number:05d}", FramesShard(tuple(records), self._embed(vectors)))
         return {
             "frames": first + len(records),
-            "signature": b64encode(window.state.signature).decode(),
-            "scene": window.state.scene,
+            "signature": b64encode(found.state.signature).decode(),
+            "scene": found.state.scene,
         }
 
     def goes_on(self, info: Outcome, heard: Sequence[Outcome]) -> bool:

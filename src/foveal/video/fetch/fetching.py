@@ -28,9 +28,9 @@ from foveal.images.fetch import (
 from foveal.images.guard import redact
 from foveal.resources.identity import StorageAccess
 from foveal.store.media import MediaNotFound, MediaStore
-from foveal.video.addresses import OwnMedia, VideoAddresses
-from foveal.video.partial import Partial
-from foveal.video.refusals import TRANSIENT, refused
+from foveal.video.fetch.addresses import OwnMedia, VideoAddresses
+from foveal.video.fetch.partial import Partial
+from foveal.video.fetch.refusals import TRANSIENT, refused
 from foveal.video.work import Source
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, func, select
 
 from foveal.store.tables import ingestion_videos
-from foveal.video.worksheet import UNFINISHED
+from foveal.video.ingest.worksheet import UNFINISHED
 
 Mode = Literal["add", "update", "remove"]
 MODES: tuple[Mode, ...] = ("add", "update", "remove")

@@ -1,6 +1,6 @@
 """Ingestions: what is to be added to an index, changed in it or removed from it.
 
-The rows written here are the work; `foveal.video.jobs` does it.
+The rows written here are the work; `foveal.video.ingest.jobs` does it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from foveal.errors import Conflict, FovealError, NotFound
 from foveal.store.tables import ingestion_videos, ingestions
-from foveal.video.contract import RetrievalContract
-from foveal.video.indexes import Listing, find_index, listing
-from foveal.video.ingestion_request import IngestionOptions, NewIngestion, VideoRequest, video_rows
-from foveal.video.ingestion_state import Ingestion, read_ingestions
-from foveal.video.queue import IngestionQueue
+from foveal.video.ingest.queue import IngestionQueue
+from foveal.video.ingest.worksheet import UNFINISHED, now
+from foveal.video.retrieval.contract import RetrievalContract
+from foveal.video.retrieval.indexes import Listing, find_index, listing
+from foveal.video.retrieval.ingestion_request import IngestionOptions, NewIngestion, VideoRequest, video_rows
+from foveal.video.retrieval.ingestion_state import Ingestion, read_ingestions
 from foveal.video.work import Source
-from foveal.video.worksheet import UNFINISHED, now
 
 
 class IngestionNotFound(NotFound):

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, func, select
 from foveal.errors import InvalidRequest, NotFound
 from foveal.store.tables import documents, video_indexes
 from foveal.store.vectors import VectorKind
-from foveal.video.query import DatetimeFilter, Filters, StringFilter
-from foveal.video.schema import MetadataSchema, parse_moment, schema_from_json
-from foveal.video.wanted import Wanted, index_words
+from foveal.video.retrieval.query import DatetimeFilter, Filters, StringFilter
+from foveal.video.retrieval.schema import MetadataSchema, parse_moment, schema_from_json
+from foveal.video.search.wanted import Wanted, index_words
 
 MOST_NAMED = 256  # documents whose metadata is compared with a search
 KEPT = 64  # indexes whose documents are remembered

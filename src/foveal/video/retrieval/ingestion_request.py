@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select
 
 from foveal.errors import FovealError, InvalidRequest
 from foveal.store.tables import documents
-from foveal.video.ingestion_state import Mode, shown_url
-from foveal.video.schema import MetadataSchema, check_metadata, schema_from_json
+from foveal.video.retrieval.ingestion_state import Mode, shown_url
+from foveal.video.retrieval.schema import MetadataSchema, check_metadata, schema_from_json
 
 Reason = dict[str, str | None]  # code and message
 

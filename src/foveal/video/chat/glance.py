@@ -19,9 +19,9 @@ from foveal.errors import InvalidVideo
 from foveal.images.base64_text import BadBase64, TooMuchBase64, decode_base64
 from foveal.perception.base import Samples, SpeechSegment, Transcriber
 from foveal.perception.facts import Facts
-from foveal.video.asking import Asking, Stretch
 from foveal.video.base import Progress, SampledFrame, VideoInfo
-from foveal.video.picking import Count, how_many, pick, said_within, sample_times, scenes
+from foveal.video.chat.asking import Asking, Stretch
+from foveal.video.chat.picking import Count, how_many, pick, said_within, sample_times, scenes
 from foveal.video.work import Decoder, FrameLooker, SampleState, Source, VideoFetcher
 
 REMEMBERED = 4  # videos
@@ -209,15 +209,17 @@ class Glance:
     def _stills(self, path: Path, known: _Known, report: Report) -> tuple[SampledFrame, ...]:
         """Every frame worth keeping, its picture in the folder."""
         stills: list[SampledFrame] = []
+
+        def keep(frame: SampledFrame) -> None:
+            known.still(len(stills)).write_bytes(frame.jpeg)
+            stills.append(replace(frame, jpeg=b""))
+
         state, start, duration = SampleState(), 0.0, known.info.duration
         while start < duration:
             end = min(duration, start + WINDOW)
             progress = _share(report, "sampling", start / duration, end / duration)
-            window = self._decoder.sample(path, known.info, start, end, state, progress=progress)
-            for frame in window.frames:
-                known.still(len(stills)).write_bytes(frame.jpeg)
-                stills.append(replace(frame, jpeg=b""))
-            state, start = window.state, end
+            state = self._decoder.sample(path, known.info, start, end, state, keep, progress=progress)
+            start = end
         return tuple(stills)
 
     def _heard(self, path: Path, info: VideoInfo, ears: Ears, report: Report) -> list[SpeechSegment]:

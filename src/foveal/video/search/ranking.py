@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foveal.store.vectors import VectorHit
-from foveal.video.wanted import Wanted
+from foveal.video.search.wanted import Wanted
 
 WORDS = 0.3  # share of the relevance that the words of a search make, when it has any;
 NUMBERS = 0.6  # the same when all of them have digits: those are meant literally

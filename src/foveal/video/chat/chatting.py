@@ -13,10 +13,10 @@ from foveal.engines.base import VideoFrame, VideoPart
 from foveal.errors import FovealError
 from foveal.images.detail import Detail, DetailedImage
 from foveal.store.vectors import VectorHit
-from foveal.video.asking import Asked, Asking, Stretch
 from foveal.video.base import VideoRecord
+from foveal.video.chat.asking import Asked, Asking, Stretch
+from foveal.video.chat.picking import TOPIC_FRAMES, Count, Pick, pick, said_within, scenes
 from foveal.video.library import DocumentNotFound, FoundDocument, VideoLibrary
-from foveal.video.picking import TOPIC_FRAMES, Count, Pick, pick, said_within, scenes
 
 RECORDS = 16  # that are kept in memory; one of a three-minute video is some hundred kilobytes
 OPENING = 4  # stored frames that are opened at once: the door has room for chats about pictures beside them

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from foveal.errors import Conflict, InvalidRequest, NotFound
 from foveal.store.tables import documents, ingestion_videos, ingestions, video_indexes
-from foveal.video.contract import Feature, RetrievalContract
-from foveal.video.queue import IngestionQueue
-from foveal.video.schema import MetadataSchema, schema_from_json
-from foveal.video.worksheet import UNFINISHED, now
+from foveal.video.ingest.queue import IngestionQueue
+from foveal.video.ingest.worksheet import UNFINISHED, now
+from foveal.video.retrieval.contract import Feature, RetrievalContract
+from foveal.video.retrieval.schema import MetadataSchema, schema_from_json
 
 T = TypeVar("T")
 

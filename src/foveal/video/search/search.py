@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from foveal.perception.base import Embedder
 from foveal.store.vectors import VectorHit, VectorKind, VectorStore
 from foveal.video.library import FoundDocument
-from foveal.video.query import DocumentKind, Hit, Page, Query
-from foveal.video.ranking import Moment, joined, scored
-from foveal.video.shelf import Shelf, Shelves
-from foveal.video.wanted import Wanted, Wanting
+from foveal.video.retrieval.query import DocumentKind, Hit, Page, Query
+from foveal.video.search.ranking import Moment, joined, scored
+from foveal.video.search.shelf import Shelf, Shelves
+from foveal.video.search.wanted import Wanted, Wanting
 
 POOL = 128  # rows nearest to the search that are put in order together first
 WIDE = 1_024  # rows that the next block looks for; each after it for four times as many

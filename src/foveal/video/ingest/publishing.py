@@ -12,10 +12,10 @@ import numpy as np
 from foveal.store.blobs import BlobStore
 from foveal.store.vectors import VectorRow, VectorStore
 from foveal.video.base import VideoInfo, VideoRecord
+from foveal.video.ingest.shards import FramesShard, SpeechShard, WorkFolder
+from foveal.video.ingest.worksheet import Task, Worksheet
 from foveal.video.library import folder as blobs_of
 from foveal.video.library import record_path
-from foveal.video.shards import FramesShard, SpeechShard, WorkFolder
-from foveal.video.worksheet import Task, Worksheet
 
 
 @dataclass(frozen=True, slots=True)

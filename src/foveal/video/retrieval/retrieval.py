@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from foveal.video.contract import RetrievalContract
-from foveal.video.documents import VideoDocuments
-from foveal.video.indexes import VideoIndexes
-from foveal.video.ingestions import VideoIngestions
 from foveal.video.library import VideoLibrary
-from foveal.video.query import Page, Query
+from foveal.video.retrieval.contract import RetrievalContract
+from foveal.video.retrieval.documents import VideoDocuments
+from foveal.video.retrieval.indexes import VideoIndexes
+from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.query import Page, Query
 
 
 class Searcher(Protocol):

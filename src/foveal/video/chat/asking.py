@@ -53,6 +53,6 @@ class Asking:
 
 
 def load_asking() -> Asking:
-    words = tomllib.loads(files("foveal.video").joinpath("data/asking.toml").read_text("utf-8"))
+    words = tomllib.loads(files(__package__).joinpath("data/asking.toml").read_text("utf-8"))
     generic = words["generic"]
     return Asking(load_times(), frozenset(generic["english"].split()), tuple(generic["korean"].split()))

@@ -16,8 +16,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from foveal.video.ingesting import Ingesting, Outcome
-from foveal.video.worksheet import Waiting
+from foveal.video.ingest.ingesting import Ingesting, Outcome
+from foveal.video.ingest.worksheet import Waiting
 
 log = logging.getLogger(__name__)
 

@@ -129,7 +129,7 @@ class Wanting:
     def __init__(self, lexicon: Lexicon | None = None, words: terms.Words | None = None) -> None:
         self._lexicon = lexicon or load_lexicon()
         self._terms = words or terms.load_words()
-        table = tomllib.loads(files("foveal.video").joinpath("data/search.toml").read_text(encoding="utf-8"))
+        table = tomllib.loads(files(__package__).joinpath("data/search.toml").read_text(encoding="utf-8"))
         self._idle = frozenset([*table["english"].split(), *table["korean"].split()])
         self._idle_korean = tuple(word for word in table["korean"].split() if len(word) > 1)
         self._counts = frozenset(table["counts"].split())

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from foveal.errors import FovealError
-from foveal.video.publishing import Publisher
-from foveal.video.shards import WorkFolder
-from foveal.video.studying import Part, Study
+from foveal.video.ingest.publishing import Publisher
+from foveal.video.ingest.shards import WorkFolder
+from foveal.video.ingest.studying import Part, Study
+from foveal.video.ingest.worksheet import Cancelled, Task, Waiting, Worksheet
 from foveal.video.work import Source, VideoFetcher
-from foveal.video.worksheet import Cancelled, Task, Waiting, Worksheet
 
 log = logging.getLogger(__name__)
 

@@ -122,7 +122,7 @@ class RetrievalContract:
 
 
 def load_retrieval_contract() -> RetrievalContract:
-    table = tomllib.loads(files("foveal.video").joinpath("data/retrieval.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(files(__package__).joinpath("data/retrieval.toml").read_text(encoding="utf-8"))
     return RetrievalContract(
         api_versions=tuple(table["api_versions"]["known"]),
         search_api_versions=tuple(table["api_versions"]["search"]),

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, Row, select
 
 from foveal.errors import NotFound
 from foveal.store.tables import documents
-from foveal.video.contract import RetrievalContract
-from foveal.video.indexes import Listing, find_index, listing
+from foveal.video.retrieval.contract import RetrievalContract
+from foveal.video.retrieval.indexes import Listing, find_index, listing
 
 
 @dataclass(frozen=True, slots=True)
