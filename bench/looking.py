@@ -31,6 +31,7 @@ from bench.ocr import distance, plain
 from bench.ocr_pages import Fonts
 from PIL import Image, ImageDraw
 
+from foveal.assembly.engines import HouseFinder
 from foveal.images.decode import Limits, check, decode
 from foveal.images.detail import Detail, DetailedImage, Pixels
 from foveal.models.catalogue import load_catalogue
@@ -164,7 +165,7 @@ def opened(jpeg: bytes, detail: Detail, number: int) -> DetailedImage:
     )
 
 
-def as_pictures(finder: PooledFactFinder, jpegs: Sequence[bytes], detail: Detail, first: int) -> list[Facts]:
+def as_pictures(finder: HouseFinder, jpegs: Sequence[bytes], detail: Detail, first: int) -> list[Facts]:
     async def one_by_one() -> list[Facts]:
         return [await finder.facts(opened(jpeg, detail, first + number)) for number, jpeg in enumerate(jpegs)]
 

@@ -17,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from foveal.video.ingest.ingesting import Ingesting, Outcome
+from foveal.video.ingest.memory import give_back
 from foveal.video.ingest.worksheet import Waiting
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class _Remembered:
         if self._stopping.is_set():
             raise Stopped
         outcome = work()
+        give_back()
         if self._stopping.is_set():
             raise Stopped
         return outcome
