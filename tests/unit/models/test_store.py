@@ -88,7 +88,7 @@ def test_the_shipped_catalogue_is_whole(tmp_path: Path) -> None:
     entries = list(catalogue)
     files = [file for entry in entries for file in entry.files]
     assert len({file.path for file in files}) == len({file.flat for file in files}) == len(files)
-    abilities = {"answer", "objects", "tags", "faces", "ocr", "speech"}
+    abilities = {"answer", "objects", "tags", "faces", "safety", "ocr", "speech"}
     assert {entry.ability for entry in catalogue.defaults()} == abilities
     titles = {"Apache-2.0": "Apache License", "MIT": "MIT License"}
     for entry in entries:
