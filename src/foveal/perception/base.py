@@ -88,6 +88,15 @@ class Face:
     box: Box
 
 
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """How likely a whole picture is safe, sexual, or graphic (blood, wounds, death); together they are 1."""
+
+    safe: float
+    sexual: float
+    graphic: float
+
+
 Point = tuple[float, float]
 
 
@@ -160,6 +169,10 @@ class Tagger(Protocol):
 
 class FaceFinder(Protocol):
     def find(self, pixels: Pixels) -> list[Face]: ...
+
+
+class PictureRater(Protocol):
+    def rate(self, pixels: Pixels) -> Odds: ...
 
 
 class TextReader(Protocol):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from foveal.images.decode import Limits, check, decode
-from foveal.images.detail import DetailedImage
 from foveal.images.fine import fine_view
+from foveal.images.frame import open_frame
 from foveal.models.lease import ModelLease
 from foveal.perception.background import step_back
 from foveal.perception.facts import Facts
@@ -83,16 +81,10 @@ class BackgroundLooker:
 
     def _facts(self, jpeg: bytes, memory: LineMemory) -> Facts:
         self._first.give_way()
-        image = _opened(jpeg)
+        image = open_frame(jpeg)
         with self._lease.use() as sight:
             seen = sight.see_frame(image)
             self._first.give_way()
             start = time.perf_counter()
             lines = sight.read_frame(fine_view(image), memory)
             return assemble(image, seen, lines, time.perf_counter() - start)
-
-
-def _opened(jpeg: bytes) -> DetailedImage:
-    limits = Limits()
-    header = check(jpeg, limits, param=None)
-    return decode(jpeg, header, "low", limits, sha256=lambda: hashlib.sha256(jpeg).hexdigest(), param=None)
