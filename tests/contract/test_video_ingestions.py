@@ -253,8 +253,16 @@ def test_options_reach_the_worker(http: httpx.Client, house: Workshop) -> None:
         "documentAuthenticationKind": "managedIdentity",
         "includeSpeechTranscript": True,
         "generateInsightIntervals": True,
+        "moderation": False,
     }
     assert task.wants_speech
+
+
+def test_moderation_reaches_the_worker_when_it_is_asked_for(http: httpx.Client, house: Workshop) -> None:
+    put(http, MINE)
+    put(http, f"{MINE}/ingestions/one", added("a", moderation=True))
+    put(http, f"{MINE}/ingestions/two", added("b"))
+    assert [task.options["moderation"] for task in house.begin()] == [True, False]
 
 
 def test_a_list_tells_the_first_reasons_only(http: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.house import KEY
-from tests.support.retrieval import Workshop, workshop
+from tests.support.retrieval import HARM, Workshop, workshop
 from tests.support.retrieval_http import INDEXES, MINE, VERSION, client, put, serve_retrieval
 from tests.support.server import LiveServer
 
@@ -206,7 +206,7 @@ def test_only_the_newer_version_searches(http: httpx.Client) -> None:
         ({"queryText": "x", "top": 1001}, "top"),
         ({"queryText": "x", "top": "5"}, "top"),
         ({"queryText": "x", "skip": -1}, "skip"),
-        ({"queryText": "x", "moderation": True}, "moderation"),
+        ({"queryText": "x", "moderation": "always"}, "moderation"),
         ({"queryText": "x", "dedup": "perhaps"}, "dedup"),
         ({"queryText": "x", "dedupMaxDocumentCount": 0}, "dedupMaxDocumentCount"),
         ({"queryText": "x", "additionalIndexNames": "a"}, "additionalIndexNames"),
@@ -237,6 +237,34 @@ def test_queries_that_are_refused(http: httpx.Client, house: Workshop, body: Any
     assert answer.status_code == 400, answer.text
     error = answer.json()["error"]
     assert (error["code"], error["target"]) == ("InvalidRequest", target)
+    assert house.search.asked == []
+
+
+def test_a_harmful_query_is_refused_when_moderation_is_asked_for(http: httpx.Client, house: Workshop) -> None:
+    answer = ask(http, {"queryText": f"a man with a {HARM}", "moderation": True})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert (error["code"], error["target"]) == ("ResponsibleAIPolicyViolation", "queryText")
+    assert answer.headers["x-ms-error-code"] == error["code"]
+    assert HARM not in answer.text
+    assert house.search.asked == []
+
+
+def test_harmless_queries_and_those_without_moderation_are_searched_for(
+    http: httpx.Client, house: Workshop
+) -> None:
+    for body in ({"queryText": "a dog", "moderation": True}, {"queryText": HARM, "moderation": False}):
+        assert ask(http, body).status_code == 200
+    assert [query.query_text for _, _, query in house.search.asked] == ["a dog", HARM]
+
+
+def test_without_weights_moderation_is_unavailable_and_says_what_to_run(
+    http: httpx.Client, house: Workshop
+) -> None:
+    house.guard.missing = True
+    answer = ask(http, {"queryText": "a dog", "moderation": True})
+    assert answer.status_code == 503
+    assert "foveal models pull" in answer.json()["error"]["message"]
     assert house.search.asked == []
 
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Engine, select
 from tests.support.house import RESOURCE
 
-from foveal.errors import VideoUnreachable
+from foveal.errors import EngineUnavailable, VideoUnreachable
 from foveal.perception.base import SpeechSegment
 from foveal.perception.facts import Facts
 from foveal.resources.accounts import open_accounts
@@ -28,10 +28,12 @@ from foveal.video.retrieval.contract import load_retrieval_contract
 from foveal.video.retrieval.documents import VideoDocuments
 from foveal.video.retrieval.indexes import VideoIndexes
 from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.moderation import ModeratedSearch
 from foveal.video.retrieval.query import Hit, Page, Query
 from foveal.video.retrieval.retrieval import Retrieval
 from foveal.video.work import Source
 
+HARM = "weapon of harm"  # what the made content filter finds
 OTHER = "other"  # a second resource of the data directory
 INFO = VideoInfo("mp4", 46.13, 1280, 720, 0, 30.0, "h264", "aac", 4_000_000)
 FACTS = Facts(1280, 720, "low", ())
@@ -116,6 +118,18 @@ class PaperSearch:
 
 
 @dataclass
+class PaperGuard:
+    """`QueryGuard` that refuses what has `HARM` in it; `missing`: it has no weights."""
+
+    missing: bool = False
+
+    def refuses(self, texts: Sequence[str]) -> bool:
+        if self.missing:
+            raise EngineUnavailable("There are no weights. Run: foveal models pull words")
+        return any(HARM in text for text in texts)
+
+
+@dataclass
 class Workshop:
     """A Video Retrieval and what stands behind it; `work` does what waits, `begin` only begins it."""
 
@@ -126,6 +140,7 @@ class Workshop:
     blobs: MemoryBlobs
     retrieval: Retrieval
     media: MediaStore
+    guard: PaperGuard
     broken: dict[str, tuple[str, str]] = field(default_factory=dict)  # document id → code, message
 
     def begin(self) -> list[Task]:
@@ -182,17 +197,17 @@ def workshop(folder: Path) -> Iterator[Workshop]:
             add_resource(database, OTHER, "ComputerVision")
         contract = load_retrieval_contract()
         worksheet, blobs, search = Worksheet(database), MemoryBlobs(), PaperSearch()
-        queue = PaperQueue(worksheet)
+        queue, guard = PaperQueue(worksheet), PaperGuard()
         parts = Retrieval(
             contract=contract,
             indexes=VideoIndexes(database, contract, queue),
             ingestions=VideoIngestions(database, contract, queue, check),
             documents=VideoDocuments(database, contract),
             library=VideoLibrary(database, blobs),
-            search=search,
+            search=ModeratedSearch(search, guard),
         )
         assert RESOURCE.name == "local"
         media = MediaStore(blobs, "a2V5", spool=folder / "spool")
-        yield Workshop(database, worksheet, queue, search, blobs, parts, media)
+        yield Workshop(database, worksheet, queue, search, blobs, parts, media, guard)
     finally:
         database.dispose()

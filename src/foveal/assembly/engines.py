@@ -10,6 +10,7 @@ from foveal.errors import SetupError
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.facts import FactFinder
+from foveal.safety.pictures import NetPictureJudge, load_picture_judge
 from foveal.settings import Settings
 from foveal.video.work import FrameLooker
 
@@ -68,6 +69,15 @@ def build_finder(settings: Settings) -> HouseFinder:
         threads=settings.threads,
         queue=settings.queue,
         cache_size=FACTS,
+        idle_seconds=settings.idle_seconds or None,
+    )
+
+
+def build_picture_judge(settings: Settings) -> NetPictureJudge:
+    """What judges pictures for the content filter. It loads no weights before the first one."""
+    return load_picture_judge(
+        ModelStore(settings.models, load_catalogue()),
+        threads=settings.threads,
         idle_seconds=settings.idle_seconds or None,
     )
 

@@ -12,7 +12,7 @@ from foveal.analysis.captioner import EngineCaptioner
 from foveal.analysis.contract import load_contract
 from foveal.analysis.service import AnalysisService
 from foveal.analysis.wording import load_wording
-from foveal.assembly.engines import HouseFinder, Timed, build_engine, build_finder
+from foveal.assembly.engines import HouseFinder, Timed, build_engine, build_finder, build_picture_judge
 from foveal.assembly.video import VideoHouse, VideoTools, build_instant, build_tools, build_video_house
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.chat.videos import VideoDesk
@@ -29,6 +29,7 @@ from foveal.resources.accounts import KeyChecker, NoKeys
 from foveal.resources.callers import VisionResources
 from foveal.resources.identity import StorageAccess
 from foveal.resources.versions import load_model_versions
+from foveal.safety.pictures import NetPictureJudge
 from foveal.settings import Settings
 from foveal.store.media import open_media
 from foveal.store.object_blobs import open_blobs
@@ -62,6 +63,7 @@ class House:
     tools: VideoTools
     instant: InstantVideos
     video: VideoHouse | None
+    pictures: NetPictureJudge
 
     async def close(self) -> None:
         if self.video is not None:
@@ -69,6 +71,7 @@ class House:
         await self.instant.close()
         for engine in self.engines.values():
             await engine.close()
+        await asyncio.to_thread(self.pictures.close)
         await asyncio.to_thread(self.tools.close)
         await asyncio.to_thread(self.finder.close)
         await self.remote_vision.close()
@@ -103,23 +106,28 @@ def build_house(
     )
     sources = VisionSources(LocalVision(finder), remote, resources)
     enhancements = Enhancements(sources, load_grounder(), load_words(), tokens.count)
-    tools, video = _video(settings, finder, database, minutes)
+    pictures = build_picture_judge(settings)
+    tools, video = _video(settings, finder, database, minutes, pictures)
     instant = build_instant(settings, tools, door, tokens)
     desk = VideoDesk(resources, None if video is None else video.chat(door, tokens), instant)
     chat = ChatService(slots, load_model_versions(), door, tokens, enhancements, desk)
     analysis = _analysis(settings, chat, engines, door, finder)
-    return House(chat, analysis, engines, door, finder, remote, tools, instant, video)
+    return House(chat, analysis, engines, door, finder, remote, tools, instant, video, pictures)
 
 
 def _video(
-    settings: Settings, finder: HouseFinder, database: Engine | None, minutes: Callable[[float], None]
+    settings: Settings,
+    finder: HouseFinder,
+    database: Engine | None,
+    minutes: Callable[[float], None],
+    pictures: NetPictureJudge,
 ) -> tuple[VideoTools, VideoHouse | None]:
     if database is None:
         return build_tools(settings, finder), None
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
     media = open_media(blobs, settings.data, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
-    return tools, build_video_house(settings, database, blobs, media, tools, minutes)
+    return tools, build_video_house(settings, database, blobs, media, tools, minutes, pictures)
 
 
 def _analysis(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from foveal.assembly.engines import HouseFinder, build_finder
+from foveal.assembly.engines import HouseFinder, build_finder, build_picture_judge
 from foveal.assembly.later import Later
 from foveal.cl100k import Cl100k
 from foveal.images.door import ImageDoor
@@ -19,6 +19,8 @@ from foveal.models.store import ModelStore
 from foveal.perception.embedding import DIMENSIONS, SentenceEmbedder
 from foveal.perception.speech import WhisperTranscriber
 from foveal.resources.identity import StorageAccess
+from foveal.safety.base import PictureJudge
+from foveal.safety.pictures import FrameJudge
 from foveal.settings import Settings
 from foveal.store.blobs import BlobStore
 from foveal.store.database import open_database
@@ -42,10 +44,12 @@ from foveal.video.retrieval.contract import RetrievalContract, load_retrieval_co
 from foveal.video.retrieval.documents import VideoDocuments
 from foveal.video.retrieval.indexes import VideoIndexes
 from foveal.video.retrieval.ingestions import VideoIngestions
+from foveal.video.retrieval.moderation import ModeratedSearch
 from foveal.video.retrieval.retrieval import Retrieval
 from foveal.video.search.search import VideoSearch
 from foveal.video.search.shelf import Shelves
 from foveal.video.search.wanted import index_words
+from foveal.video.work import QueryGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,12 @@ class VideoHouse:
     worksheet: Worksheet
     jobs: Jobs
     vectors: Later[VectorStore]
+    queries: QueryGuard | None
 
     @property
     def retrieval(self) -> Retrieval:
-        return Retrieval(
-            self.contract, self.indexes, self.ingestions, self.documents, self.library, self.search
-        )
+        search = ModeratedSearch(self.search, self.queries)
+        return Retrieval(self.contract, self.indexes, self.ingestions, self.documents, self.library, search)
 
     def chat(self, door: ImageDoor, tokens: Cl100k) -> VideoChat:
         return VideoChat(self.library, door, tokens.count, load_asking(), self.search)
@@ -140,8 +144,12 @@ def build_video_house(
     media: MediaStore,
     tools: VideoTools,
     minutes: Callable[[float], None],
+    pictures: PictureJudge,
+    queries: QueryGuard | None = None,
 ) -> VideoHouse:
-    """`minutes` is told the length of each video that was added. Nothing is begun before `jobs.start`."""
+    """`minutes` is told the length of each video that was added; `pictures` and `queries` judge where
+    moderation is asked for. Nothing is begun before `jobs.start`.
+    """
     embedder = SentenceEmbedder()
     vectors: Later[VectorStore] = Later(lambda: _open_vectors(settings))
     words = Later(FrameWords)
@@ -154,6 +162,7 @@ def build_video_house(
         embedder,
         lambda facts: words()(facts),
         blobs,
+        guard=FrameJudge(pictures),
     )
     publisher = Publisher(worksheet, blobs, vectors)
     work = settings.data / "work"
@@ -171,6 +180,7 @@ def build_video_house(
         worksheet,
         jobs,
         vectors,
+        queries,
     )
 
 
@@ -189,13 +199,15 @@ def build_video(settings: Settings, *, work: bool) -> Iterator[VideoHouse]:
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
     media = open_media(blobs, settings.data, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
-    house = build_video_house(settings, database, blobs, media, tools, lambda _: None)
+    pictures = build_picture_judge(settings)
+    house = build_video_house(settings, database, blobs, media, tools, lambda _: None, pictures)
     if work:
         house.jobs.start()
     try:
         yield house
     finally:
         house.close()
+        pictures.close()
         tools.close()
         finder.close()
         database.dispose()

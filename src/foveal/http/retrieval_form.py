@@ -21,10 +21,6 @@ from foveal.video.retrieval.query import Feature as FeatureName
 from foveal.video.retrieval.schema import FIELD_TYPES, FieldType, MetadataField, MetadataSchema
 
 AUTHENTICATION_KINDS = ("none", "managedIdentity")
-NO_MODERATION = (
-    "This server has no content filter for videos yet, so 'moderation' cannot be true: leave it out or send "
-    "false - 'moderation'"
-)
 
 
 def read_new_index(body: JsonObject, contract: RetrievalContract) -> NewIndex:
@@ -46,8 +42,6 @@ def read_index_changes(body: JsonObject, contract: RetrievalContract) -> IndexCh
 
 def read_new_ingestion(body: JsonObject, limits: Limits) -> NewIngestion:
     obj = _fold(body)
-    if _flag(obj, "moderation"):
-        raise InvalidRequest(NO_MODERATION, param="moderation")
     videos = array(obj, "videos", most=limits.videos) or ()
     options = IngestionOptions(
         interval=_flag(obj, "generateInsightIntervals"),
@@ -55,6 +49,7 @@ def read_new_ingestion(body: JsonObject, limits: Limits) -> NewIngestion:
         managed_identity=_managed_identity(obj),
         # The second spelling is that of Microsoft's own notebooks.
         transcript=_flag(obj, "includeSpeechTranscript") or _flag(obj, "includeSpeechTranscrpt"),
+        moderation=_flag(obj, "moderation"),
     )
     return NewIngestion(
         tuple(_video(item, f"videos[{at}]", limits) for at, item in enumerate(videos)), options
@@ -63,8 +58,6 @@ def read_new_ingestion(body: JsonObject, limits: Limits) -> NewIngestion:
 
 def read_query(body: JsonObject, limits: Limits) -> Query:
     obj = _fold(body)
-    if _flag(obj, "moderation"):
-        raise InvalidRequest(NO_MODERATION, param="moderation")
     text = _string(obj, "queryText")
     if text is None:
         raise missing("queryText")
@@ -76,6 +69,7 @@ def read_query(body: JsonObject, limits: Limits) -> Query:
     return Query(
         query_text=text,
         filters=_filters(obj, limits),
+        moderation=_flag(obj, "moderation"),
         top=DEFAULT_TOP if top is None else top,
         skip=_integer(obj, "skip", 0, limits.skip) or 0,
         additional_index_names=_strings(obj, "additionalIndexNames", "", limits.additional_indexes),

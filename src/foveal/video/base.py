@@ -65,8 +65,11 @@ class FrameRecord:
 
 @dataclass(frozen=True, slots=True)
 class VideoRecord:
-    """What is kept of a video beside its pictures; `speech` is None when it was not listened to."""
+    """What is kept of a video beside its pictures; `speech` is None when it was not listened to. `withheld`:
+    how many frames moderation left out.
+    """
 
     info: VideoInfo
     frames: tuple[FrameRecord, ...]
     speech: tuple[SpeechSegment, ...] | None
+    withheld: int = 0

@@ -1,4 +1,4 @@
-"""What the work on a video stands on, as Protocols: decoding, looking, listening, fetching."""
+"""What the work on a video stands on, as Protocols: decoding, looking, listening, fetching, judging."""
 
 from __future__ import annotations
 
@@ -88,5 +88,25 @@ class VideoFetcher(Protocol):
 
         Raises `VideoUnreachable` when the storage refuses, is gone or stays silent after several tries, and
         `InvalidVideo` when the file is too large or the disk full.
+        """
+        ...
+
+
+class FrameGuard(Protocol):
+    """Says which frames of a video must not be kept; for ingestions that ask for moderation."""
+
+    def refuses(self, jpeg: bytes) -> bool:
+        """Whether the frame is harmful. Blocks; safe for threads. Raises `EngineUnavailable`, saying what to
+        run, when weights are missing.
+        """
+        ...
+
+
+class QueryGuard(Protocol):
+    """Says which searches must not be made; for those that ask for moderation."""
+
+    def refuses(self, texts: Sequence[str]) -> bool:
+        """Whether one of the texts is harmful. Blocks; safe for threads. Raises `FovealError` when that
+        cannot be told.
         """
         ...

@@ -36,6 +36,7 @@ class Publisher:
             msgspec.convert(info, VideoInfo),
             tuple(frame for shard in looked for frame in shard.frames),
             None if heard is None else tuple(segment for shard in heard for segment in shard.segments),
+            sum(shard.withheld for shard in looked),
         )
         self.blobs.put(record_path(document), msgspec.msgpack.encode(record))
         rows = [*_frame_rows(task, looked), *_speech_rows(task, heard or ())]

@@ -31,10 +31,11 @@ class TextVector:
 
 @dataclass(frozen=True, slots=True)
 class FramesShard:
-    """Kept frames of one window and the vectors of their texts."""
+    """Kept frames of one window and the vectors of their texts; `withheld`: how many moderation left out."""
 
     frames: tuple[FrameRecord, ...]
     vectors: tuple[TextVector, ...]
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)

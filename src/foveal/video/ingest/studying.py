@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from foveal.errors import InvalidVideo
+from foveal.errors import EngineUnavailable, InvalidVideo
 from foveal.images.thumbnail import thumbnail
 from foveal.perception.base import Embedder, Samples, Transcriber
 from foveal.perception.facts import Facts
@@ -22,7 +22,7 @@ from foveal.video.ingest.reading import reading
 from foveal.video.ingest.shards import FramesShard, SpeechShard, TextVector, WorkFolder
 from foveal.video.ingest.worksheet import Task
 from foveal.video.library import frame_path, thumbnail_path
-from foveal.video.work import Decoder, FrameLooker, Keep, SampleState
+from foveal.video.work import Decoder, FrameGuard, FrameLooker, Keep, SampleState
 
 WINDOW = 300.0  # seconds of video that a step looks at or listens to
 
@@ -44,7 +44,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Study:
     """`describe` gives the texts that a frame's facts are found by, the first of them for people to read;
-    `cut` the second of a sound at which it can be cut without hurting a word.
+    `cut` the second of a sound at which it can be cut without hurting a word; `guard` keeps harmful frames
+    out where an ingestion asks for moderation.
     """
 
     decoder: Decoder
@@ -55,6 +56,7 @@ class Study:
     describe: Callable[[Facts], Sequence[str]]
     blobs: BlobStore
     window: float = WINDOW
+    guard: FrameGuard | None = None
 
     def pace(self, task: Task, report: Report) -> Pace:
         return Pace(lambda step, done: report(task, step, done), task.wants_speech)
@@ -79,13 +81,18 @@ class Study:
         before: Outcome | None,
         report: Report,
     ) -> Outcome:
-        """Keep the frames of one window. Returns what the next window goes on from."""
+        """Keep the frames of one window. Returns what the next window goes on from.
+
+        Raises `EngineUnavailable`, saying what to run, when weights are missing.
+        """
         facts = _info(info)
         assert task.document is not None
         progress = self.pace(task, report).looking(part.start / facts.duration, part.end / facts.duration)
         first, state = 0, SampleState()
         if before is not None:
             first, state = before["frames"], SampleState(b64decode(before["signature"]), before["scene"])
+
+        gate = self._gate(task)
 
         def sample(keep: Keep, told: Progress) -> SampleState:
             return self.decoder.sample(
@@ -94,7 +101,7 @@ class Study:
                 part.start,
                 part.end,
                 state,
-                keep,
+                keep if gate is None else gate.before(keep),
                 drop_defective=bool(task.options.get("filterDefectedFrames")),
                 progress=told,
             )
@@ -108,7 +115,8 @@ class Study:
                 texts = [text for text in self.describe(seen) if text.strip()]
                 records.append(_record(place, frame, seen, texts[0] if texts else ""))
                 vectors.extend(TextVector(place, text, b"") for text in texts)
-        folder.put(f"frames-{part.number:05d}", FramesShard(tuple(records), self._embed(vectors)))
+        withheld = 0 if gate is None else gate.withheld
+        folder.put(f"frames-{part.number:05d}", FramesShard(tuple(records), self._embed(vectors), withheld))
         return {
             "frames": first + len(records),
             "signature": b64encode(found.state.signature).decode(),
@@ -146,6 +154,15 @@ class Study:
         # The language of the first speech is that of the video: a short window could be taken for another.
         return {"until": end, "language": language or (segments[0].language if segments else None)}
 
+    def _gate(self, task: Task) -> _Gate | None:
+        if not task.options.get("moderation"):
+            return None
+        if self.guard is None:
+            raise EngineUnavailable(
+                "This server has no content filter for pictures: 'moderation' must be false."
+            )
+        return _Gate(self.guard)
+
     def _keep(self, document: int, number: int, frame: SampledFrame) -> None:
         self.blobs.put(frame_path(document, number), frame.jpeg)
         self.blobs.put(thumbnail_path(document, number), thumbnail(frame.jpeg))
@@ -157,6 +174,25 @@ class Study:
         return tuple(
             replace(one, vector=vector.tobytes()) for one, vector in zip(texts, vectors, strict=True)
         )
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Stands before what takes the frames of a window: nobody looks at a frame that is refused, and nothing
+    of it is kept. `withheld` counts them.
+    """
+
+    guard: FrameGuard
+    withheld: int = field(default=0, init=False)
+
+    def before(self, keep: Keep) -> Keep:
+        def judged(frame: SampledFrame) -> None:
+            if self.guard.refuses(frame.jpeg):
+                self.withheld += 1
+            else:
+                keep(frame)
+
+        return judged
 
 
 def _info(outcome: Outcome) -> VideoInfo:

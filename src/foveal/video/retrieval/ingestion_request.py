@@ -33,12 +33,15 @@ class VideoRequest:
 
 @dataclass(frozen=True, slots=True)
 class IngestionOptions:
-    """`speech`: whether the videos are listened to; None: when the index has that feature or `transcript`."""
+    """`moderation`: harmful frames are left out. `speech`: whether the videos are listened to; None: when the
+    index has that feature or `transcript`.
+    """
 
     interval: bool = False
     filter_defected_frames: bool = False
     managed_identity: bool = False
     transcript: bool = False
+    moderation: bool = False
     speech: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class IngestionOptions:
             "filterDefectedFrames": self.filter_defected_frames,
             "documentAuthenticationKind": "managedIdentity" if self.managed_identity else "none",
             "includeSpeechTranscript": self.transcript,
+            "moderation": self.moderation,
         }
         return chosen if self.speech is None else {**chosen, "speech": self.speech}
 

@@ -44,7 +44,7 @@ class Filters:
 @dataclass(frozen=True, slots=True)
 class Query:
     """`dedup` joins alike neighbouring frames into one interval; `dedup_max_document_count` then keeps the
-    hits of so many best documents. `moderation` is taken and left to the content filter.
+    hits of so many best documents. `moderation`: a harmful text is refused instead of searched for.
     """
 
     query_text: str
