@@ -84,6 +84,21 @@ class InvalidDataSource(FovealError):
     code = "InvalidDataSource"
 
 
+class PromptFiltered(FovealError):
+    """The content filter refuses the prompt. `results` is what it found, as the wire has it."""
+
+    code = "content_filter"
+
+    def __init__(self, results: Mapping[str, object]) -> None:
+        super().__init__(
+            "The response was filtered due to the prompt triggering Azure OpenAI's content management "
+            "policy. Please modify your prompt and retry. To learn more about our content filtering "
+            "policies please read our documentation: https://go.microsoft.com/fwlink/?linkid=2198766",
+            param="prompt",
+        )
+        self.results = results
+
+
 class PayloadTooLarge(FovealError):
     status = 413
     code = "RequestEntityTooLarge"

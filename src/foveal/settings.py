@@ -15,6 +15,7 @@ from foveal.errors import SetupError
 
 EngineName = Literal["evidence", "gguf", "openai", "echo"]
 Annotations = Literal["azure", "compact", "off"]
+FilterFailure = Literal["closed", "open"]
 MIB = 1024 * 1024
 
 
@@ -92,6 +93,12 @@ class Settings:
         "azure",
         _one_of("azure", "compact", "off"),
         "Content-filter annotations on the Azure routes: azure, compact or off.",
+    )
+    filter_failure: FilterFailure = _setting(
+        "closed",
+        _one_of("closed", "open"),
+        "What the content filter cannot judge (its weights are missing, it failed) is refused (closed) or "
+        "passes with an annotation that says so (open).",
     )
     allow_hosts: tuple[str, ...] = _setting(
         (),

@@ -34,6 +34,7 @@ from foveal.resources.api_versions import load_api_versions
 from foveal.resources.callers import VisionResources
 from foveal.resources.deployments import Deployment
 from foveal.resources.versions import load_model_versions
+from foveal.safety.service import ContentSafety
 
 KEY = "0123456789abcdef0123456789abcdef"
 RESOURCE = Resource(name="local", kind="AIServices", region="swedencentral", tier="S0")
@@ -143,10 +144,11 @@ def chat_service(
     waiting: int = 32,
     enhanced: Enhancements | None = None,
     videos: VideoDesk | None = None,
+    safety: ContentSafety | None = None,
 ) -> ChatService:
     slots = {name: EngineSlot(engine, running, waiting) for name, engine in engines.items()}
     enhanced = enhanced or enhancements()
-    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced, videos)
+    return ChatService(slots, load_model_versions(), door or PaperDoor(), Cl100k(), enhanced, videos, safety)
 
 
 class AnyDoor(Door, analysis.Door, Protocol):
@@ -171,6 +173,7 @@ def services(
     waiting: int = 32,
     enhanced: Enhancements | None = None,
     videos: VideoDesk | None = None,
+    safety: ContentSafety | None = None,
     **changes: Any,
 ) -> Services:
     """Everything `build_app` needs, with one engine behind every deployment but `no-engine`."""
@@ -181,6 +184,7 @@ def services(
         waiting=waiting,
         enhanced=enhanced,
         videos=videos,
+        safety=safety,
     )
     parts: dict[str, Any] = {
         "keys": OneKey(),

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 from foveal.engines.base import FinishReason, ToolCallDelta
 from foveal.enhancements.spans import GroundedLine
+from foveal.safety.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PromptJudged:
+    """What the content filter says of the prompt; None: it could not judge. Comes first, when it comes."""
+
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +23,24 @@ class ChoiceStarted:
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
+    """`verdict` None: this was not judged, or will be told of by `Judged`."""
+
     index: int
     text: str
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the content filter says of text that was given on already: characters `start` to `end` of the
+    choice; everything up to `checked` was judged.
+    """
+
+    index: int
+    verdict: Verdict | None
+    checked: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +51,12 @@ class ToolPiece:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceEnded:
-    """`grounding` is None when that enhancement was not asked for."""
+    """`grounding` is None when that enhancement was not asked for; `verdict` is that of the whole answer."""
 
     index: int
     finish: FinishReason
     grounding: GroundedLine | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +84,4 @@ class AnswerEnded:
     usage: Usage
 
 
-Event = ChoiceStarted | TextPiece | ToolPiece | ChoiceEnded | AnswerEnded
+Event = PromptJudged | ChoiceStarted | TextPiece | Judged | ToolPiece | ChoiceEnded | AnswerEnded

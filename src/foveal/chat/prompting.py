@@ -74,6 +74,17 @@ def build_turns(request: ChatRequest, images: Opened, video: VideoPart | None = 
     return tuple(turns)
 
 
+def pictures_of(turns: Sequence[Turn]) -> list[DetailedImage]:
+    """Every picture that an engine is shown, frames of a video too."""
+    found: list[DetailedImage] = []
+    for part in (part for turn in turns for part in turn.parts):
+        if isinstance(part, ImagePart):
+            found.append(part.image)
+        elif isinstance(part, VideoPart):
+            found.extend(frame.image for frame in part.frames)
+    return found
+
+
 def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:
     """The tools that the engine may call: none of them when the client said so."""
     return request.tools if request.tool_choice.mode != "none" else ()

@@ -9,29 +9,33 @@ from dataclasses import dataclass, replace
 
 from foveal.chat.admission import Gate
 from foveal.chat.choice import Choice
-from foveal.chat.events import AnswerEnded, ChoiceEnded, Event, TextPiece, Usage
+from foveal.chat.events import AnswerEnded, ChoiceEnded, Event, PromptJudged, TextPiece, Usage
 from foveal.chat.prompting import (
     Door,
     build_prompt,
     build_turns,
     offered_tools,
     open_images,
+    pictures_of,
     with_seed,
 )
 from foveal.chat.request import ChatRequest
 from foveal.chat.rules import VIDEO, Rules
 from foveal.chat.tokens import count_pictures, count_prompt
 from foveal.chat.videos import VideoDesk, Watch, not_set_up
+from foveal.chat.watching import Watched
 from foveal.cl100k import Cl100k
 from foveal.engines.base import Abilities, Engine, Tool, Turn
 from foveal.engines.video_text import with_videos_spelled_out
 from foveal.enhancements.service import Enhancements, Enhancing
 from foveal.enhancements.sources import COMPUTER_VISION
-from foveal.errors import EngineUnavailable
+from foveal.errors import EngineUnavailable, PromptFiltered
 from foveal.resources.api_versions import ApiVersion
 from foveal.resources.callers import Caller
 from foveal.resources.deployments import Deployment
 from foveal.resources.versions import ModelVersion, ModelVersions
+from foveal.safety.results import results
+from foveal.safety.service import ContentSafety
 
 LONG_PROMPT = 64 * 1024  # characters from which counting tokens leaves the event loop
 
@@ -54,6 +58,7 @@ class ChatService:
         tokens: Cl100k,
         enhancements: Enhancements,
         videos: VideoDesk | None = None,
+        safety: ContentSafety | None = None,
     ) -> None:
         self._engines = {name: slot.engine for name, slot in engines.items()}
         self._gates = {name: Gate(slot.running, slot.waiting) for name, slot in engines.items()}
@@ -62,11 +67,17 @@ class ChatService:
         self._tokens = tokens
         self._enhancements = enhancements
         self._videos = videos
+        self._safety = safety
 
     @property
     def gates(self) -> Mapping[str, Gate]:
         """The gate of each engine by its name, for the metrics."""
         return self._gates
+
+    @property
+    def filters(self) -> bool:
+        """Whether prompts and answers are judged."""
+        return self._safety is not None
 
     def engine_of(self, deployment: Deployment) -> Engine:
         engine = self._engines.get(deployment.engine)
@@ -102,7 +113,8 @@ class ChatService:
         """Answer a request. Nothing is started before the first `anext`; closing it stops the engine at once.
 
         Raises, before the first event: `InvalidRequest`, `InvalidImage`, `InvalidDataSource`,
-        `VideoSamplingFailed`, `InvalidVideo`, `VideoUnreachable`, `TooManyRequests`, engine errors.
+        `VideoSamplingFailed`, `InvalidVideo`, `VideoUnreachable`, `TooManyRequests`, `PromptFiltered`,
+        `FilterUnavailable`, engine errors.
         """
         rules.check(request)
         enhancing = self._begin(request, caller)
@@ -124,6 +136,7 @@ class ChatService:
                 len(opened),
                 video_queries=0 if watched is None else watched.queries,
             )
+            judged = await self._judge(rules, turns)
             if enhancing is not None:
                 turns = await enhancing.look(turns)
             prompt = build_prompt(request, turns, max_tokens)
@@ -134,11 +147,35 @@ class ChatService:
             async with gate.turn():
                 for index in range(choices):
                     choice = Choice(index, with_seed(prompt, index), self._tokens, only_one_call=one_call)
-                    async with aclosing(_grounded(choice.events(engine), enhancing)) as events:
+                    watched_events = self._watched(choice.events(engine), rules.deployment)
+                    async with aclosing(_grounded(watched_events, enhancing)) as events:
                         async for event in events:
+                            if judged is not None:
+                                # With the first event: until then an error has a status of its own.
+                                yield judged
+                                judged = None
                             yield event
                     completion_tokens += choice.spent
         yield AnswerEnded(_with_answer(usage, completion_tokens, enhancing))
+
+    async def _judge(self, rules: Rules, turns: Sequence[Turn]) -> PromptJudged | None:
+        """What the content filter says of the prompt; None without one. Raises `PromptFiltered`."""
+        if self._safety is None:
+            return None
+        texts = [turn.text for turn in turns]
+        side = rules.deployment.content_filter.prompt
+        verdict = await self._safety.prompt(side, texts, pictures_of(turns))
+        if verdict is not None and verdict.blocked:
+            details = rules.api is not None and rules.api.blocklist_details
+            raise PromptFiltered(results(verdict, details=details))
+        return PromptJudged(verdict)
+
+    def _watched(
+        self, events: AsyncGenerator[Event, None], deployment: Deployment
+    ) -> AsyncGenerator[Event, None]:
+        if self._safety is None:
+            return events
+        return Watched(self._safety, deployment.content_filter).events(events)
 
     def _begin_video(self, request: ChatRequest, caller: Caller, engine: Engine) -> Watch | None:
         if self._videos is None:

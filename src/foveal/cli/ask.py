@@ -155,6 +155,8 @@ async def _answer(settings: Settings, body: bytes, as_json: bool, drawn_on: str 
         click.echo(f"  {span.text}: {place(span)}")
     if ended is not None and ended.finish == "length":
         click.echo("(cut: --max-tokens was reached)", err=True)
+    if ended is not None and ended.finish == "content_filter":
+        click.echo("(cut: the content filter stopped the answer)", err=True)
     return drawn
 
 

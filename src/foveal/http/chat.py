@@ -27,6 +27,7 @@ from foveal.http.sse import ChatStream
 from foveal.resources.api_versions import PLAIN_REFUSAL, ApiVersion
 from foveal.resources.deployments import Deployment
 
+FILTERED = {"x-ms-rai-invoked": "true"}  # tells that the content filter judged
 BIG_BODY = 256 * 1024  # bytes from which a body is parsed beside the event loop
 
 
@@ -81,12 +82,13 @@ class ChatRoutes:
         return read_chat_request(body)
 
     async def _answer(self, request: Request, events: AsyncGenerator[Event, None], form: Form) -> ASGIApp:
+        headers = FILTERED if self._chat.filters else {}
         if form.stream:
-            return ChatStream(events, Chunks(form), self._services.metrics)
+            return ChatStream(events, Chunks(form), self._services.metrics, headers)
         completion = Completion(form)
         await until_disconnect(request.receive, _collect(events, completion))
         self._services.metrics.answered(completion.usage)
-        return Response(completion.encode(), media_type="application/json")
+        return Response(completion.encode(), headers=headers, media_type="application/json")
 
 
 async def _collect(events: AsyncGenerator[Event, None], completion: Completion) -> None:
@@ -116,6 +118,8 @@ def _form(
         stream=request.stream,
         include_usage=request.include_usage,
         prompt_filter_key="prompt_filter_results" if api is None else api.prompt_filter_key,
+        asynchronous=deployment.content_filter.streaming == "asynchronous",
+        blocklist_details=api is not None and api.blocklist_details,
     )
 
 

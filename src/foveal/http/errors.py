@@ -18,7 +18,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foveal.analysis.refusals import RefusedAnalysis
-from foveal.errors import DeploymentNotFound, FovealError, InvalidRequest, NotFound, Unauthorized
+from foveal.errors import (
+    DeploymentNotFound,
+    FovealError,
+    InvalidRequest,
+    NotFound,
+    PromptFiltered,
+    Unauthorized,
+)
 from foveal.video.retrieval.contract import InvalidName
 
 log = logging.getLogger("foveal.http")
@@ -81,6 +88,8 @@ def error_body(error: FovealError, path: str) -> dict[str, Any]:
         return {"error": _openai_error(error)}
     if isinstance(error, UnauthorizedBearer):
         return {"statusCode": 401, "message": error.message}
+    if isinstance(error, PromptFiltered):
+        return {"error": _filtered(error)}
     if is_vision(path):
         return {"error": _retrieval_error(error) if is_retrieval(path) else _vision_error(error)}
     if isinstance(error, InvalidRequest):
@@ -97,6 +106,19 @@ def error_body(error: FovealError, path: str) -> dict[str, Any]:
     if error.param is not None:
         body["param"] = error.param
     return {"error": body}
+
+
+def _filtered(error: PromptFiltered) -> dict[str, Any]:
+    """As Azure's live answers have it; its specification names two of the keys differently."""
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": error.results}
+    return {
+        "message": error.message,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
+        "status": error.status,
+        "innererror": inner,
+    }
 
 
 def _openai_error(error: FovealError) -> dict[str, Any]:

@@ -39,6 +39,12 @@ class Metrics:
         self._units = Counter(
             "foveal_units", "Units that are billed by themselves.", ("meter",), registry=self.registry
         )
+        self._filtered = Counter(
+            "foveal_filtered",
+            "Prompts and answers that the content filter stopped, by what was found.",
+            ("direction", "category"),
+            registry=self.registry,
+        )
         self._stages = Histogram(
             "foveal_engine_stage_seconds",
             "What each stage of the evidence engine took.",
@@ -74,6 +80,10 @@ class Metrics:
     def unit(self, meter: str, number: float = 1) -> None:
         """Units of a meter of its own (a call of an enhancement, a minute of ingested video) were served."""
         self._units.labels(meter).inc(number)
+
+    def filtered(self, direction: str, category: str) -> None:
+        """The content filter stopped a prompt or an answer (`completion`)."""
+        self._filtered.labels(direction, category).inc()
 
     def watch(self, gates: Mapping[str, Gate]) -> None:
         """Show the queue of each engine: read when the metrics are asked for."""

@@ -1,7 +1,6 @@
-"""Events → the JSON of a chat completion, and the chunks of a stream.
+"""Events → the JSON of a chat completion, and the chunks of a stream, with the content filter's verdicts.
 
-There is no content filter in this version, so nothing is ever called safe: where Azure puts its verdicts
-stands Azure's own word for contents that were not filtered.
+What was not judged is never called safe: there stands Azure's own word for contents that were not filtered.
 """
 
 from __future__ import annotations
@@ -11,12 +10,22 @@ from typing import Any, Final
 
 import msgspec
 
-from foveal.chat.events import AnswerEnded, ChoiceEnded, ChoiceStarted, Event, TextPiece, ToolPiece, Usage
+from foveal.chat.events import (
+    AnswerEnded,
+    ChoiceEnded,
+    ChoiceStarted,
+    Event,
+    Judged,
+    PromptJudged,
+    TextPiece,
+    ToolPiece,
+    Usage,
+)
 from foveal.enhancements.spans import GroundedLine
 from foveal.http.services import Annotations
+from foveal.safety.results import results
+from foveal.safety.verdict import Verdict
 
-NOT_FILTERED: Final = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
-PROMPT_NOT_FILTERED: Final = [{"prompt_index": 0, "content_filter_results": NOT_FILTERED}]
 FINISH_DETAILS: Final = {
     "stop": {"type": "stop", "stop": "<|fim_suffix|>"},
     "length": {"type": "max_tokens"},
@@ -42,6 +51,14 @@ class Form:
     stream: bool = False
     include_usage: bool = False
     prompt_filter_key: str = "prompt_filter_results"
+    asynchronous: bool = False  # the filter tells of text after it was sent
+    blocklist_details: bool = False  # the newer form of `custom_blocklists`
+
+    def results(self, verdict: Verdict | None) -> dict[str, Any]:
+        return results(verdict, details=self.blocklist_details)
+
+    def prompt_results(self, verdict: Verdict | None) -> list[dict[str, Any]]:
+        return [{"prompt_index": 0, "content_filter_results": self.results(verdict)}]
 
     def finish(self, finish: str) -> dict[str, Any]:
         """`finish_reason`, and beside it `finish_details` as the earlier API had it."""
@@ -79,6 +96,7 @@ class _Choice:
     calls: dict[int, dict[str, str]] = field(default_factory=dict)
     finish: str = "stop"
     grounding: GroundedLine | None = None
+    verdict: Verdict | None = None
 
 
 class Completion:
@@ -87,10 +105,13 @@ class Completion:
     def __init__(self, form: Form) -> None:
         self._form = form
         self._choices: dict[int, _Choice] = {}
+        self._prompt: Verdict | None = None
         self.usage = Usage(0, 0)
 
     def add(self, event: Event) -> None:
         match event:
+            case PromptJudged():
+                self._prompt = event.verdict
             case TextPiece():
                 self._choices[event.index].text.append(event.text)
             case ToolPiece(call=call):
@@ -104,6 +125,7 @@ class Completion:
             case ChoiceEnded():
                 choice = self._choices.setdefault(event.index, _Choice())
                 choice.finish, choice.grounding = event.finish, event.grounding
+                choice.verdict = event.verdict
             case AnswerEnded():
                 self.usage = event.usage
 
@@ -116,7 +138,7 @@ class Completion:
             "model": form.model,
         }
         if form.annotations != "off":
-            answer[form.prompt_filter_key] = PROMPT_NOT_FILTERED
+            answer[form.prompt_filter_key] = form.prompt_results(self._prompt)
         answer["choices"] = [self._choice(index, choice) for index, choice in self._choices.items()]
         answer["usage"] = usage_object(self.usage)
         answer["system_fingerprint"] = form.fingerprint
@@ -125,7 +147,7 @@ class Completion:
     def _choice(self, index: int, choice: _Choice) -> dict[str, Any]:
         written = {**self._form.finish(choice.finish), "index": index, "message": self._message(choice)}
         if self._form.annotations != "off":
-            written["content_filter_results"] = NOT_FILTERED
+            written["content_filter_results"] = self._form.results(choice.verdict)
         if choice.grounding is not None:
             written["enhancements"] = enhancements_object(choice.grounding)
         return written
@@ -163,12 +185,19 @@ class Chunks:
         self._head = b"data: " + _encode(head)[:-1] + b',"choices":['
         with_usage = form.include_usage or not form.plain
         self._tail = b'],"usage":null}\n\n' if with_usage else b"]}\n\n"
-        filtered = b',"content_filter_results":' + _encode(NOT_FILTERED)
-        self._text_tail = b"}" + (filtered if form.annotations == "azure" else b"") + b"}" + self._tail
+        self._text_tails: dict[Verdict | None, bytes] = {}
         self._text_heads: dict[int, bytes] = {}
+        self._prompt: Verdict | None = None
 
-    def opening(self) -> bytes:
+    def opening(self, first: Event) -> bytes:
+        """The first frames of the stream, given its first event."""
+        if isinstance(first, PromptJudged):
+            return self.write(first)
+        return self._judged_prompt(None) + self.write(first)
+
+    def _judged_prompt(self, verdict: Verdict | None) -> bytes:
         """What stands before the first choice: on Azure a chunk with no choices and the prompt's verdict."""
+        self._prompt = verdict
         if self._form.annotations != "azure":
             return b""
         chunk = {
@@ -176,7 +205,7 @@ class Chunks:
             "object": "",
             "created": 0,
             "model": "",
-            self._form.prompt_filter_key: PROMPT_NOT_FILTERED,
+            self._form.prompt_filter_key: self._form.prompt_results(verdict),
             "choices": [],
             "usage": None,
         }
@@ -185,7 +214,11 @@ class Chunks:
     def write(self, event: Event) -> bytes:
         match event:
             case TextPiece():
-                return self._text_head(event.index) + _encode(event.text) + self._text_tail
+                return self._text_head(event.index) + _encode(event.text) + self._text_tail(event.verdict)
+            case PromptJudged():
+                return self._judged_prompt(event.verdict)
+            case Judged():
+                return self._judged(event)
             case ToolPiece():
                 return self._frame({"index": event.index, "finish_reason": None, "delta": self._call(event)})
             case ChoiceStarted():
@@ -201,6 +234,28 @@ class Chunks:
     def _frame(self, choice: dict[str, Any]) -> bytes:
         return self._head + _encode(choice) + self._tail
 
+    def _text_tail(self, verdict: Verdict | None) -> bytes:
+        tail = self._text_tails.get(verdict)
+        if tail is None:
+            told = self._form.annotations == "azure" and not self._form.asynchronous
+            filtered = b',"content_filter_results":' + _encode(self._form.results(verdict)) if told else b""
+            tail = self._text_tails[verdict] = b"}" + filtered + b"}" + self._tail
+        return tail
+
+    def _judged(self, event: Judged) -> bytes:
+        """Told of text that was sent before: a chunk without text."""
+        if self._form.annotations == "off":
+            return b""
+        offsets = {"check_offset": event.checked, "start_offset": event.start, "end_offset": event.end}
+        choice = {
+            "index": event.index,
+            "finish_reason": None,
+            "content_filter_results": self._form.results(event.verdict),
+            "content_filter_offsets": offsets,
+            "delta": {},
+        }
+        return self._frame(choice)
+
     def _text_head(self, index: int) -> bytes:
         head = self._text_heads.get(index)
         if head is None:
@@ -211,14 +266,17 @@ class Chunks:
     def _started(self, index: int) -> bytes:
         frame = self._frame({"index": index, "finish_reason": None, "delta": {"role": "assistant"}})
         if index == 0 and self._form.annotations == "compact":
-            verdict = b',"%s":' % self._form.prompt_filter_key.encode() + _encode(PROMPT_NOT_FILTERED)
+            verdict = b',"%s":' % self._form.prompt_filter_key.encode() + _encode(
+                self._form.prompt_results(self._prompt)
+            )
             return frame[: -len(b"}\n\n")] + verdict + b"}\n\n"
         return frame
 
     def _ended(self, event: ChoiceEnded) -> bytes:
         choice = {"index": event.index, **self._form.finish(event.finish), "delta": {}}
-        if self._form.annotations == "compact":
-            choice["content_filter_results"] = NOT_FILTERED
+        blocked = event.finish == "content_filter" and self._form.annotations == "azure"
+        if self._form.annotations == "compact" or blocked:
+            choice["content_filter_results"] = self._form.results(event.verdict)
         if event.grounding is not None:
             choice["enhancements"] = enhancements_object(event.grounding)
         return self._frame(choice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
@@ -21,10 +21,17 @@ class ChatStream:
     """An ASGI response. An error before the first event is raised, so that it gets its own status; a later
     one is told in an event, and the stream ends without `[DONE]`."""
 
-    def __init__(self, events: AsyncGenerator[Event, None], chunks: Chunks, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[Event, None],
+        chunks: Chunks,
+        metrics: Metrics,
+        headers: Mapping[str, str],
+    ) -> None:
         self._events = events
         self._chunks = chunks
         self._metrics = metrics
+        self._headers = [*_HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await until_disconnect(receive, self._send(scope, send))
@@ -33,8 +40,8 @@ class ChatStream:
         write = self._chunks.write
         async with aclosing(self._events) as events:
             first = await anext(events)
-            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-            await send(_body(self._chunks.opening() + write(first)))
+            await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+            await send(_body(self._chunks.opening(first)))
             last = DONE
             try:
                 async for event in events:

@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select
 
+from foveal.resources.content_filters import ContentFilter
 from foveal.resources.deployments import Deployment
+from foveal.resources.filter_register import read_filters
 from foveal.resources.keys import StoredKey, find_resource, hash_key, matches, new_key
 from foveal.store.tables import deployments, resource_keys, resources
 
@@ -139,6 +141,7 @@ def _keys(connection: Connection) -> tuple[StoredKey, ...]:
 
 
 def _snapshot(connection: Connection, engine: str, strict: bool) -> Accounts:
+    filters = read_filters(connection)
     return Accounts(
         resources={
             row.name: Resource(row.name, row.kind, row.region, row.tier)
@@ -146,13 +149,15 @@ def _snapshot(connection: Connection, engine: str, strict: bool) -> Accounts:
         },
         keys=_keys(connection),
         deployments={
-            (row.resource, row.name): _deployment(row, engine, strict)
+            (row.resource, row.name): _deployment(row, engine, strict, filters)
             for row in connection.execute(select(deployments).order_by(deployments.c.created_at))
         },
     )
 
 
-def _deployment(row: Row[Any], engine: str, strict: bool) -> Deployment:
+def _deployment(
+    row: Row[Any], engine: str, strict: bool, filters: Mapping[tuple[str, str], ContentFilter]
+) -> Deployment:
     return Deployment(
         name=row.name,
         model=row.model,
@@ -163,4 +168,5 @@ def _deployment(row: Row[Any], engine: str, strict: bool) -> Deployment:
         strict=strict if row.strict is None else row.strict,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        content_filter=filters.get((row.resource, row.content_filter), ContentFilter()),
     )

@@ -26,6 +26,11 @@ class ApiVersion:
     prompt_filter_key: str
     extra: frozenset[str]
 
+    @property
+    def blocklist_details(self) -> bool:
+        """Whether `custom_blocklists` has its newer form, with `details`."""
+        return self.name >= "2024-04-01"
+
 
 class ApiVersionPolicy:
     """Looks versions up and words the refusal."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from foveal.resources.content_filters import ContentFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Deployment:
     strict: bool = False
     created_at: int = 0
     updated_at: int = 0
+    content_filter: ContentFilter = field(default_factory=ContentFilter)
 
 
 class DeploymentTable(Protocol):

@@ -61,6 +61,33 @@ deployments = Table(
     # None: the operator's default engine (the `engine` setting), so that one flag moves every deployment.
     Column("engine", String(32), nullable=True),
     Column("strict", Boolean, nullable=True),
+    # None: the default configuration.
+    Column("content_filter", String(64), nullable=True),
+    Column("created_at", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    PrimaryKeyConstraint("resource", "name"),
+    ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+)
+
+content_filters = Table(
+    "content_filters",
+    metadata,
+    Column("resource", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("configuration", JSON, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    PrimaryKeyConstraint("resource", "name"),
+    ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+)
+
+blocklists = Table(
+    "blocklists",
+    metadata,
+    Column("resource", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("patterns", JSON, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
     PrimaryKeyConstraint("resource", "name"),

@@ -1,0 +1,103 @@
+"""The filter at work: everything of a prompt is judged, once, and failures are the operator's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import numpy as np
+import pytest
+from tests.support.safety import Brightness, WrittenSigns
+
+from foveal.errors import EngineUnavailable
+from foveal.images.detail import DetailedImage
+from foveal.resources.content_filters import Blocklist, Side
+from foveal.safety.base import Severities, Severity
+from foveal.safety.service import ContentSafety, FilterUnavailable
+
+
+def picture(red: int, name: str = "") -> DetailedImage:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[..., 0] = red
+    return DetailedImage(name or f"red{red}", "png", 8, 8, "low", 85, pixels, None, (), b"")
+
+
+class Missing:
+    def judge(self, image: DetailedImage) -> Severities:
+        raise EngineUnavailable("weights are missing: run `foveal models pull`")
+
+
+async def test_texts_and_pictures_together() -> None:
+    counted: list[tuple[str, str]] = []
+    safety = ContentSafety(WrittenSigns(), Brightness(), blocked=lambda *blocked: counted.append(blocked))
+    verdict = await safety.prompt(Side(), ["hate:low here", "fine"], [picture(10), picture(200)])
+    assert verdict is not None
+    assert verdict.severities == Severities(hate=Severity.LOW, violence=Severity.HIGH)
+    assert counted == [("prompt", "violence")]
+    answer = await safety.completion(Side(), "sexual:medium")
+    assert answer is not None
+    assert answer.blocked
+    assert counted[1:] == [("completion", "sexual")]
+    safety.close()
+
+
+async def test_a_picture_is_looked_at_once() -> None:
+    pictures = Brightness()
+    safety = ContentSafety(WrittenSigns(), pictures)
+    for _ in range(3):
+        await safety.prompt(Side(), [], [picture(10)])
+    assert pictures.asked == 1
+    safety.close()
+
+
+async def test_texts_that_come_meanwhile_are_judged_together() -> None:
+    texts = WrittenSigns()
+    safety = ContentSafety(texts)
+    verdicts = await asyncio.gather(*(safety.completion(Side(), f"text {n}") for n in range(40)))
+    assert len(verdicts) == 40
+    assert sum(map(len, texts.asked)) == 40
+    assert len(texts.asked) < 10
+    safety.close()
+
+
+async def test_attacks_in_pictures_are_read_when_they_are_looked_for() -> None:
+    read: list[str] = []
+
+    async def reader(image: DetailedImage) -> str:
+        read.append(image.sha256)
+        return "jailbreak:yes and Contoso"
+
+    safety = ContentSafety(WrittenSigns(), Brightness(), read=reader)
+    quiet = await safety.prompt(Side(), ["hi"], [picture(10)])
+    assert quiet is not None
+    assert (quiet.blocked, read) == (False, [])
+    side = Side(jailbreak="filter", blocklists=(Blocklist("names", ("contoso",)),))
+    caught = await safety.prompt(side, ["hi"], [picture(10)])
+    assert caught is not None
+    assert caught.filtered == {"jailbreak", "custom_blocklists"}
+    assert read == ["red10"]
+    safety.close()
+
+
+async def test_what_cannot_be_judged_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    safety = ContentSafety(WrittenSigns(), Missing())
+    with pytest.raises(FilterUnavailable, match="foveal models pull") as caught:
+        await safety.prompt(Side(), ["hi"], [picture(10)])
+    assert caught.value.status == 503
+    with caplog.at_level(logging.ERROR), pytest.raises(FilterUnavailable, match="failed"):
+        await safety.completion(Side(), "broken:yes, my secret")
+    assert "my secret" not in caplog.text
+    safety.close()
+
+
+async def test_or_passes_unjudged_where_the_operator_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    safety = ContentSafety(WrittenSigns(), Missing(), closed=False)
+    with caplog.at_level(logging.WARNING):
+        assert await safety.prompt(Side(), ["my secret"], [picture(10)]) is None
+        assert await safety.completion(Side(), "broken:yes, my secret") is None
+    assert "passes" in caplog.text
+    assert "my secret" not in caplog.text
+    again = await safety.completion(Side(), "violence:high")
+    assert again is not None
+    assert again.blocked
+    safety.close()
