@@ -1,0 +1,127 @@
+"""The trained head of the text judge: from a sentence's vector and its letters to a score for each question.
+
+`training/content_filter` makes the data file; `docs/content-filter.md` says of what and how right it is.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foveal.perception.base import Embedder
+
+Floats = NDArray[np.float32]
+Buckets = NDArray[np.int64]  # the hashed letter groups and words of one window, each once
+
+JAILBREAK = "jailbreak"  # the name of its question; the others are "hate>=low" and so on
+GROUPS = (2, 3, 4, 5, 6)  # letters in a group; a space is a letter, and marks where words begin and end
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def buckets(text: str, size: int) -> Buckets:
+    """The places of a text's letter groups, words and pairs of words in a table of `size` rows.
+
+    `text` is tidied: see `wording.tidy`.
+    """
+    words = text.split()
+    letters = np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    found = []
+    rolling = np.full(len(letters), 7, dtype=np.uint64)
+    for length in range(1, max(GROUPS) + 1):
+        if len(letters) < length:
+            break
+        rolling = (rolling[: len(letters) - length + 1] ^ letters[length - 1 :]) * _FACTOR
+        rolling ^= rolling >> _SHIFT
+        if length in GROUPS:
+            found.append(rolling)
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
+    told = [zlib.crc32(word.encode("utf-8", "replace")) for word in (*words, *pairs)]
+    found.append(np.array(told, dtype=np.uint64) * _FACTOR >> _SHIFT)
+    return np.unique(np.concatenate(found) % np.uint64(size)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Scores are log odds: above its threshold a question is answered yes.
+
+    `questions` names the columns: "hate>=low", "hate>=medium", …, "jailbreak".
+    """
+
+    questions: tuple[str, ...]
+    thresholds: Floats  # [questions]
+    hidden: Floats  # [dimensions, units]
+    hidden_bias: Floats  # [units]
+    out: Floats  # [units, questions]
+    straight: Floats  # [dimensions, questions]
+    bias: Floats  # [questions]
+    table: Floats  # [buckets, questions]
+
+    def scores(self, rows: Rows) -> Floats:
+        """[rows, questions]"""
+        units = np.maximum(rows.vectors @ self.hidden + self.hidden_bias, 0)
+        scores: Floats = units @ self.out + rows.vectors @ self.straight + self.bias
+        for row, text in enumerate(rows.texts):
+            found = buckets(text, len(self.table))
+            scores[row] += self.table[found].sum(axis=0) / np.float32(np.sqrt(len(found)))
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is scored: each window by itself, and each page of several windows as a whole."""
+
+    owners: list[int]  # the page's place among the pages
+    texts: list[str]
+    whole: list[bool]  # a page, or the only window of one
+    vectors: Floats  # [rows, dimensions]
+
+
+def rows_of(pages: Sequence[tuple[str, ...]], embedder: Embedder) -> Rows:
+    """The rows of pages (see `wording.pages`). A page's vector is the mean of its windows' vectors, which
+    costs nothing: the encoder takes as long for a page as for its windows.
+    """
+    windows = embedder.embed([window for page in pages for window in page])
+    owners: list[int] = []
+    texts: list[str] = []
+    vectors: list[Floats] = []
+    first = 0
+    for at, page in enumerate(pages):
+        some = windows[first : first + len(page)]
+        first += len(page)
+        owners += [at] * len(page)
+        texts += page
+        vectors += list(some)
+        if len(page) > 1:
+            mean = some.mean(axis=0)
+            owners.append(at)
+            texts.append(" ".join(page))
+            vectors.append(mean / max(float(np.linalg.norm(mean)), 1e-6))
+    counts = [len(page) for page in pages]
+    whole = [mark for count in counts for mark in ([True] if count == 1 else [False] * count + [True])]
+    kept = np.stack(vectors) if vectors else np.zeros((0, embedder.dimensions), dtype=np.float32)
+    return Rows(owners, texts, whole, kept)
+
+
+def load_head(data: bytes | None = None) -> Head:
+    """The head in a file that `training/content_filter` wrote; without one, that of this package."""
+    if data is None:
+        data = files(__package__).joinpath("data", "head.npz").read_bytes()
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        return Head(
+            questions=tuple(str(name) for name in kept["questions"]),
+            thresholds=kept["thresholds"].astype(np.float32),
+            hidden=kept["hidden"].astype(np.float32),
+            hidden_bias=kept["hidden_bias"].astype(np.float32),
+            out=kept["out"].astype(np.float32),
+            straight=kept["straight"].astype(np.float32),
+            bias=kept["bias"].astype(np.float32),
+            table=kept["table"].astype(np.float32) * kept["table_scale"].astype(np.float32),
+        )
