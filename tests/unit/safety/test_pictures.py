@@ -27,9 +27,35 @@ from foveal.safety.pictures import FrameJudge, NetPictureJudge, Steps, load_pict
 SAFE, LOW, MEDIUM, HIGH = Severity
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
+# Discs in tones of skin and red: abstract, but the net takes them for something. x, y, axes, angle, RGB.
+DISCS = (
+    (164, 48, 64, 70, 102, 244, 187, 153),
+    (131, 196, 89, 81, 121, 180, 122, 94),
+    (244, 259, 105, 32, 127, 213, 172, 141),
+    (248, 87, 131, 21, 20, 105, 8, 8),
+    (143, 62, 82, 38, 52, 252, 193, 157),
+    (160, 89, 95, 62, 85, 164, 24, 19),
+    (256, 145, 58, 126, 160, 160, 23, 18),
+    (261, 94, 119, 111, 44, 115, 9, 9),
+    (169, 164, 119, 104, 26, 182, 26, 21),
+    (183, 124, 83, 96, 133, 238, 191, 158),
+    (101, 189, 124, 125, 106, 189, 145, 118),
+    (270, 109, 69, 54, 72, 137, 20, 16),
+    (248, 238, 85, 73, 135, 203, 156, 127),
+)
+
 
 def filled(colour: tuple[int, int, int], width: int = 320, height: int = 240) -> Pixels:
     return np.full((height, width, 3), colour, dtype=np.uint8)
+
+
+def discs(blue: float) -> Pixels:
+    """The discs, more or less of them with red and blue exchanged."""
+    canvas = filled((65, 37, 17), 320, 320)
+    for x, y, wide, high, angle, *colour in DISCS:
+        cv2.ellipse(canvas, (x, y), (wide, high), angle, 0, 360, colour, -1)
+    soft = cv2.GaussianBlur(canvas, (0, 0), 3.0)
+    return np.asarray(soft * (1 - blue) + soft[:, :, ::-1] * blue, dtype=np.uint8)
 
 
 @dataclass
@@ -69,12 +95,12 @@ def colour_net() -> SafetyRater:
     ("probability", "severity"),
     [
         (0.0, SAFE),
-        (0.1, SAFE),
-        (0.349, SAFE),
-        (0.35, LOW),
+        (0.46, SAFE),
+        (0.499, SAFE),
         (0.5, LOW),
-        (0.6, MEDIUM),
-        (0.85, HIGH),
+        (0.799, LOW),
+        (0.8, MEDIUM),
+        (0.9, HIGH),
         (1.0, HIGH),
     ],
 )
@@ -129,7 +155,7 @@ def test_beside_a_picture_is_its_own_blur_and_no_black() -> None:
 
 
 @pytest.mark.parametrize("least", [LOW, MEDIUM, HIGH])
-@pytest.mark.parametrize("probability", [0.1, 0.4, 0.7, 0.9])
+@pytest.mark.parametrize("probability", [0.1, 0.6, 0.85, 0.92])
 def test_a_frame_is_refused_from_the_chosen_severity_on(least: Severity, probability: float) -> None:
     jpeg = cv2.imencode(".jpg", filled(GREEN))[1].tobytes()
     severity = load_steps().sexual.severity(probability)
@@ -139,7 +165,7 @@ def test_a_frame_is_refused_from_the_chosen_severity_on(least: Severity, probabi
 
 def test_by_default_a_frame_is_refused_from_medium_on() -> None:
     jpeg = cv2.imencode(".jpg", filled(GREEN))[1].tobytes()
-    assert [FrameJudge(judge_of(graphic=p)).refuses(jpeg) for p in (0.5, 0.65, 0.9)] == [False, True, True]
+    assert [FrameJudge(judge_of(graphic=p)).refuses(jpeg) for p in (0.75, 0.85, 0.93)] == [False, True, True]
 
 
 def test_frames_are_judged_in_their_own_colours() -> None:
@@ -176,3 +202,24 @@ def test_many_threads_get_the_same_verdict(judge: NetPictureJudge, pictures: Pat
     images = [picture_of(load_pixels(pictures / name)) for name in ("astronaut.jpg", "coffee.jpg")] * 6
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(judge.judge, images)) == {Severities()}
+
+
+@pytest.mark.models
+def test_the_real_net_grades(judge: NetPictureJudge) -> None:
+    """There are no harmful pictures here: coloured discs stand in, which the net is more and less sure of."""
+    found = [judge.judge(picture_of(discs(blue))) for blue in (0.3, 0.65, 1.0)]
+    assert found[0].sexual >= MEDIUM
+    assert [one.sexual for one in found[1:]] == [LOW, SAFE]
+    assert {(one.violence, one.hate, one.self_harm) for one in found} == {(SAFE, SAFE, SAFE)}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("level", [0, 3, 30, 128, 255])
+def test_pictures_of_one_grey_are_safe(judge: NetPictureJudge, level: int) -> None:
+    assert judge.judge(picture_of(filled((level, level, level)))) == Severities()
+
+
+@pytest.mark.models
+def test_frames_of_a_video_are_judged_by_the_real_net(judge: NetPictureJudge) -> None:
+    frames = [cv2.imencode(".jpg", discs(blue)[:, :, ::-1])[1].tobytes() for blue in (0.3, 1.0)]
+    assert [FrameJudge(judge).refuses(frame) for frame in frames] == [True, False]
