@@ -132,6 +132,7 @@ def show_command(document: str, index_name: str, as_json: bool, resource: str | 
         f"{length(info.duration)}, {info.width} × {info.height}, {info.frame_rate:g} frames/s, "
         f"{info.video_codec}{'' if info.audio_codec is None else f' and {info.audio_codec}'}; "
         f"{found.frames:,} frames kept, {size(found.size)}"
+        f"{f'; moderation left {record.withheld:,} frames out' if record.withheld else ''}"
     )
     for name, value in found.metadata.items():
         console.print(f"{plain(name)}: {plain(str(value))}")
@@ -297,6 +298,7 @@ def _record_json(record: VideoRecord) -> dict[str, Any]:
             "videoCodec": info.video_codec,
             "audioCodec": info.audio_codec,
         },
+        "framesWithheld": record.withheld,
         "scenes": [
             {
                 "start": timespan(frames[0].start),

@@ -51,6 +51,7 @@ _GOES_ON = "the work goes on when a server runs on this data directory, or with 
 )
 @click.option("--no-speech", is_flag=True, help="Do not listen to the videos.")
 @click.option("--drop-defective", is_flag=True, help="Leave out frames that are black or blurred.")
+@click.option("--moderation", is_flag=True, help="Leave out frames that are sexual or violent.")
 @click.option("--managed-identity", is_flag=True, help="Ask the storage account as the resource's identity.")
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Wait, with a progress bar.")
 @click.option("--name", metavar="INGESTION", help="Name of the ingestion; made up by default.")
@@ -64,6 +65,7 @@ def add_command(
     metadata: tuple[str, ...],
     no_speech: bool,
     drop_defective: bool,
+    moderation: bool,
     managed_identity: bool,
     watch: bool,
     name: str | None,
@@ -109,6 +111,7 @@ def add_command(
         options = IngestionOptions(
             filter_defected_frames=drop_defective,
             managed_identity=managed_identity,
+            moderation=moderation,
             speech=False if no_speech else None,
         )
         made = house.ingestions.create(

@@ -144,12 +144,13 @@ def test_add_files_and_addresses(bench: Bench, clip: Path) -> None:
 
 def test_options_of_adding_reach_the_worker(bench: Bench, clip: Path) -> None:
     bench.ok("index", "create", "a")
-    flags = ("--no-speech", "--drop-defective", "--managed-identity", "--no-watch", "--name", "Night")
-    said = bench.ok("video", "add", str(clip), "--index", "a", "--id", "x", *flags)
+    flags = ("--no-speech", "--drop-defective", "--moderation", "--managed-identity", "--no-watch")
+    said = bench.ok("video", "add", str(clip), "--index", "a", "--id", "x", *flags, "--name", "Night")
     assert "ingestion night is written down" in said
     (task,) = bench.house.begin()
     assert (task.document_id, task.options["speech"]) == ("x", False)
     assert task.options["filterDefectedFrames"] is True
+    assert task.options["moderation"] is True
     assert task.options["documentAuthenticationKind"] == "managedIdentity"
     (copy,) = bench.house.media.all()
     assert (copy.size, copy.name[:9]) == (len(b"a video"), "clip one-")
