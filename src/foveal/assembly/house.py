@@ -12,7 +12,8 @@ from foveal.analysis.captioner import EngineCaptioner
 from foveal.analysis.contract import load_contract
 from foveal.analysis.service import AnalysisService
 from foveal.analysis.wording import load_wording
-from foveal.assembly.engines import HouseFinder, Timed, build_engine, build_finder, build_picture_judge
+from foveal.assembly.engines import HouseFinder, Timed, build_engine, build_finder
+from foveal.assembly.safety import Guard, build_guard
 from foveal.assembly.video import VideoHouse, VideoTools, build_instant, build_tools, build_video_house
 from foveal.chat.service import ChatService, EngineSlot
 from foveal.chat.videos import VideoDesk
@@ -29,7 +30,7 @@ from foveal.resources.accounts import KeyChecker, NoKeys
 from foveal.resources.callers import VisionResources
 from foveal.resources.identity import StorageAccess
 from foveal.resources.versions import load_model_versions
-from foveal.safety.pictures import NetPictureJudge
+from foveal.safety.service import Blocked, uncounted
 from foveal.settings import Settings
 from foveal.store.media import open_media
 from foveal.store.object_blobs import open_blobs
@@ -51,6 +52,17 @@ def _unmetered(_minutes: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Meters:
+    """Who is told what: of stages of an engine and their seconds, of the length of each video that was added
+    to an index, of what the content filter stopped (direction, category).
+    """
+
+    timed: Timed = _untimed
+    minutes: Callable[[float], None] = _unmetered
+    filtered: Blocked = uncounted
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """The services and what they stand on. `close` frees everything."""
 
@@ -63,7 +75,7 @@ class House:
     tools: VideoTools
     instant: InstantVideos
     video: VideoHouse | None
-    pictures: NetPictureJudge
+    guard: Guard
 
     async def close(self) -> None:
         if self.video is not None:
@@ -71,7 +83,7 @@ class House:
         await self.instant.close()
         for engine in self.engines.values():
             await engine.close()
-        await asyncio.to_thread(self.pictures.close)
+        await asyncio.to_thread(self.guard.close)
         await asyncio.to_thread(self.tools.close)
         await asyncio.to_thread(self.finder.close)
         await self.remote_vision.close()
@@ -81,19 +93,20 @@ class House:
 def build_house(
     settings: Settings,
     engine_names: Iterable[str],
-    timed: Timed = _untimed,
     keys: KeyChecker | None = None,
     database: Engine | None = None,
-    minutes: Callable[[float], None] = _unmetered,
+    meters: Meters | None = None,
 ) -> House:
     """Everything between a chat request and its answer, for these engines.
 
     `keys` checks those of data sources; without it there are none (the operator asks, on the command line).
-    `database` is that of the data directory: without it there are no video indexes. `minutes` is told the
-    length of each video that was added to one.
+    `database` is that of the data directory: without it there are no video indexes.
     """
+    meters = meters or Meters()
     finder = build_finder(settings)
-    engines = {name: build_engine(name, settings, finder, timed) for name in dict.fromkeys(engine_names)}
+    engines = {
+        name: build_engine(name, settings, finder, meters.timed) for name in dict.fromkeys(engine_names)
+    }
     slots = {
         name: EngineSlot(engine, running=RUNNING[name], waiting=settings.queue)
         for name, engine in engines.items()
@@ -106,13 +119,13 @@ def build_house(
     )
     sources = VisionSources(LocalVision(finder), remote, resources)
     enhancements = Enhancements(sources, load_grounder(), load_words(), tokens.count)
-    pictures = build_picture_judge(settings)
-    tools, video = _video(settings, finder, database, minutes, pictures)
+    guard = build_guard(settings, finder, meters.filtered)
+    tools, video = _video(settings, finder, database, meters.minutes, guard)
     instant = build_instant(settings, tools, door, tokens)
     desk = VideoDesk(resources, None if video is None else video.chat(door, tokens), instant)
-    chat = ChatService(slots, load_model_versions(), door, tokens, enhancements, desk)
+    chat = ChatService(slots, load_model_versions(), door, tokens, enhancements, desk, guard.safety)
     analysis = _analysis(settings, chat, engines, door, finder)
-    return House(chat, analysis, engines, door, finder, remote, tools, instant, video, pictures)
+    return House(chat, analysis, engines, door, finder, remote, tools, instant, video, guard)
 
 
 def _video(
@@ -120,14 +133,14 @@ def _video(
     finder: HouseFinder,
     database: Engine | None,
     minutes: Callable[[float], None],
-    pictures: NetPictureJudge,
+    guard: Guard,
 ) -> tuple[VideoTools, VideoHouse | None]:
     if database is None:
         return build_tools(settings, finder), None
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
     media = open_media(blobs, settings.data, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
-    return tools, build_video_house(settings, database, blobs, media, tools, minutes, pictures)
+    return tools, build_video_house(settings, database, blobs, media, tools, minutes, guard)
 
 
 def _analysis(

@@ -12,7 +12,8 @@ from functools import partial
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
-from foveal.assembly.house import build_house
+from foveal.assembly.house import Meters, build_house
+from foveal.assembly.safety import Guard
 from foveal.engines.base import Engine as AnswerEngine
 from foveal.errors import FovealError
 from foveal.http.app import build_app
@@ -23,20 +24,27 @@ from foveal.resources.api_versions import load_api_versions
 from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
 
+_FILTER = "content filter"
 PATIENCE = 0.001  # seconds the event loop waits for a thread that holds the interpreter (Python's own: 0.005)
 
 
 class WarmUp:
-    """Loads the engines in the background after the start; `/readyz` tells what is not there yet."""
+    """Loads the content filter and the engines in the background after the start; `/readyz` tells what is not
+    there yet.
+    """
 
-    def __init__(self, engines: dict[str, AnswerEngine]) -> None:
+    def __init__(self, engines: dict[str, AnswerEngine], guard: Guard) -> None:
         self._engines = engines
-        self._missing = {name: f"engine {name} is loading" for name in engines}
+        self._guard = guard
+        self._missing = {_FILTER: "the content filter is loading"}
+        self._missing |= {name: f"engine {name} is loading" for name in engines}
 
     async def missing(self) -> Sequence[str]:
         return list(self._missing.values())
 
     async def run(self) -> None:
+        await asyncio.to_thread(self._guard.load)
+        del self._missing[_FILTER]
         for name, engine in self._engines.items():
             try:
                 await engine.ready()
@@ -53,13 +61,12 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
     """The ASGI application of `foveal serve`, over the database of its data directory."""
     metrics = Metrics()
     names = (row.engine for row in accounts.deployments.values())
-    house = build_house(
-        settings, names, metrics.stage, accounts, database, partial(metrics.unit, "video.minutes")
-    )
+    meters = Meters(metrics.stage, partial(metrics.unit, "video.minutes"), metrics.filtered)
+    house = build_house(settings, names, accounts, database, meters)
     video = house.video
     assert video is not None
     metrics.watch_ingestions(video.worksheet.counts)
-    warm_up = WarmUp(house.engines)
+    warm_up = WarmUp(house.engines, house.guard)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from foveal.assembly.engines import HouseFinder, build_finder, build_picture_judge
+from foveal.assembly.engines import HouseFinder, build_finder
 from foveal.assembly.later import Later
+from foveal.assembly.safety import Guard, build_guard
 from foveal.cl100k import Cl100k
 from foveal.images.door import ImageDoor
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
-from foveal.perception.embedding import DIMENSIONS, SentenceEmbedder
+from foveal.perception.embedding import DIMENSIONS
 from foveal.perception.speech import WhisperTranscriber
 from foveal.resources.identity import StorageAccess
-from foveal.safety.base import PictureJudge
 from foveal.safety.pictures import FrameJudge
 from foveal.settings import Settings
 from foveal.store.blobs import BlobStore
@@ -120,7 +120,7 @@ class VideoHouse:
     worksheet: Worksheet
     jobs: Jobs
     vectors: Later[VectorStore]
-    queries: QueryGuard | None
+    queries: QueryGuard
 
     @property
     def retrieval(self) -> Retrieval:
@@ -144,13 +144,12 @@ def build_video_house(
     media: MediaStore,
     tools: VideoTools,
     minutes: Callable[[float], None],
-    pictures: PictureJudge,
-    queries: QueryGuard | None = None,
+    guard: Guard,
 ) -> VideoHouse:
-    """`minutes` is told the length of each video that was added; `pictures` and `queries` judge where
-    moderation is asked for. Nothing is begun before `jobs.start`.
+    """`minutes` is told the length of each video that was added; `guard` judges where moderation is asked
+    for. Nothing is begun before `jobs.start`.
     """
-    embedder = SentenceEmbedder()
+    embedder = guard.embedder
     vectors: Later[VectorStore] = Later(lambda: _open_vectors(settings))
     words = Later(FrameWords)
     worksheet = Worksheet(database)
@@ -162,7 +161,7 @@ def build_video_house(
         embedder,
         lambda facts: words()(facts),
         blobs,
-        guard=FrameJudge(pictures),
+        guard=FrameJudge(guard.pictures),
     )
     publisher = Publisher(worksheet, blobs, vectors)
     work = settings.data / "work"
@@ -180,7 +179,7 @@ def build_video_house(
         worksheet,
         jobs,
         vectors,
-        queries,
+        guard.safety,
     )
 
 
@@ -199,15 +198,15 @@ def build_video(settings: Settings, *, work: bool) -> Iterator[VideoHouse]:
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
     media = open_media(blobs, settings.data, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
-    pictures = build_picture_judge(settings)
-    house = build_video_house(settings, database, blobs, media, tools, lambda _: None, pictures)
+    guard = build_guard(settings, finder)
+    house = build_video_house(settings, database, blobs, media, tools, lambda _: None, guard)
     if work:
         house.jobs.start()
     try:
         yield house
     finally:
         house.close()
-        pictures.close()
+        guard.close()
         tools.close()
         finder.close()
         database.dispose()

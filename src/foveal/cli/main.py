@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -13,11 +14,14 @@ from foveal.errors import FovealError
 COMMANDS = {
     "analyze": ("foveal.cli.analyze", "analyze"),
     "ask": ("foveal.cli.ask", "ask"),
+    "blocklist": ("foveal.cli.blocklist", "blocklist"),
+    "content-filter": ("foveal.cli.content_filter", "content_filter"),
     "demo": ("foveal.cli.demo", "demo"),
     "doctor": ("foveal.cli.doctor", "doctor"),
     "index": ("foveal.cli.index", "index"),
     "media": ("foveal.cli.media", "media"),
     "models": ("foveal.cli.models", "models"),
+    "moderate": ("foveal.cli.moderate", "moderate"),
     "resource": ("foveal.cli.resource", "resource"),
     "role": ("foveal.cli.role", "role"),
     "serve": ("foveal.cli.serve", "serve"),
@@ -57,6 +61,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; a `FovealError` becomes one line on stderr and exit code 2."""
+    # LanceDB would write advice for its own makers between the lines that are meant for people.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as leave:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 from foveal.errors import FovealError
 from foveal.images.detail import DetailedImage
 from foveal.resources.content_filters import Side
-from foveal.safety.base import PictureJudge, Severities, Signs, TextJudge, worst
+from foveal.safety.base import PictureJudge, Signs, TextJudge, worst
 from foveal.safety.blocklists import Blocklists
 from foveal.safety.verdict import Verdict, rule
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 4096  # pictures whose severities are kept, by their content: a few bytes each
+REMEMBERED = 4096  # texts, and pictures, whose signs are kept by the hash of their content
 
+K = TypeVar("K")
 Reader = Callable[[DetailedImage], Awaitable[str]]
 Blocked = Callable[[str, str], None]
 
@@ -59,7 +62,8 @@ class ContentSafety:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="safety")
         self._waiting: list[tuple[str, asyncio.Future[Signs]]] = []
         self._judging: asyncio.Task[None] | None = None
-        self._seen: OrderedDict[str, Severities] = OrderedDict()
+        self._read_texts: _Memory[bytes] = _Memory()
+        self._seen: _Memory[str] = _Memory()
 
     async def prompt(
         self, side: Side, texts: Sequence[str], images: Sequence[DetailedImage] = ()
@@ -109,12 +113,20 @@ class ContentSafety:
         raise FilterUnavailable("The content filter cannot judge this: it failed. See the server's log.")
 
     async def _text(self, text: str) -> Signs:
-        """Texts that come while others are judged are judged together, next."""
+        """Texts that come while others are judged are judged together, next. Those of earlier turns of a
+        conversation are known.
+        """
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        known = self._read_texts.get(key)
+        if known is not None:
+            return known
         future: asyncio.Future[Signs] = asyncio.get_running_loop().create_future()
         self._waiting.append((text, future))
         if self._judging is None or self._judging.done():
             self._judging = asyncio.ensure_future(self._judge_waiting())
-        return await future
+        signs = await future
+        self._read_texts.put(key, signs)
+        return signs
 
     async def _judge_waiting(self) -> None:
         loop = asyncio.get_running_loop()
@@ -137,13 +149,26 @@ class ContentSafety:
             if self._pictures is None:
                 raise FilterUnavailable("there is nothing that judges pictures")
             loop = asyncio.get_running_loop()
-            known = await loop.run_in_executor(self._pool, self._pictures.judge, image)
-            self._seen[image.sha256] = known
-            if len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        else:
-            self._seen.move_to_end(image.sha256)
-        return Signs(known)
+            known = Signs(await loop.run_in_executor(self._pool, self._pictures.judge, image))
+            self._seen.put(image.sha256, known)
+        return known
+
+
+class _Memory(Generic[K]):
+    """The signs that were asked for lately; used on the event loop only."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[K, Signs] = OrderedDict()
+
+    def get(self, key: K) -> Signs | None:
+        if key in self._known:
+            self._known.move_to_end(key)
+        return self._known.get(key)
+
+    def put(self, key: K, signs: Signs) -> None:
+        self._known[key] = signs
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
 
 
 def _reason(error: Exception) -> str:

@@ -50,6 +50,17 @@ async def test_a_picture_is_looked_at_once() -> None:
     safety.close()
 
 
+async def test_an_earlier_turn_is_read_once() -> None:
+    texts = WrittenSigns()
+    safety = ContentSafety(texts)
+    for turn in range(4):
+        verdict = await safety.prompt(Side(), [f"hate:low in turn {n}" for n in range(turn + 1)])
+        assert verdict is not None
+        assert verdict.severities.hate == Severity.LOW
+    assert sum(map(len, texts.asked)) == 4
+    safety.close()
+
+
 async def test_texts_that_come_meanwhile_are_judged_together() -> None:
     texts = WrittenSigns()
     safety = ContentSafety(texts)
