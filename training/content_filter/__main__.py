@@ -103,11 +103,11 @@ def trained(examples: Sequence[Example], embedder: KeptVectors, recipe: Recipe) 
     more = augmented(known)
     scores = np.zeros((len(known), len(QUESTIONS)), dtype=np.float32)
     for fold in range(FOLDS):
-        head = train([one for one in more if one.fold() != fold], embedder, recipe)
+        head = train([one for one in more if one.taught and one.fold() != fold], embedder, recipe)
         left = [at for at, one in enumerate(known) if one.fold() == fold]
         scores[left] = HeadJudge(embedder, head).scores([known[at].text for at in left])
     embedder.keep()
-    return tuned(train(more, embedder, recipe), known, scores)
+    return tuned(train([one for one in more if one.taught], embedder, recipe), known, scores)
 
 
 def main() -> None:

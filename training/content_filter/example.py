@@ -29,6 +29,7 @@ class Example:
     source: str
     family: str  # what comes of one sentence or one text; a family is never split between the parts
     weight: float = 1.0
+    taught: bool = True  # False: it is only measured; there are more of its kind than are needed
 
     def fold(self) -> int | None:
         """0..4, the fold in which this teaches nothing but is scored; None for what only the test sees. By

@@ -14,15 +14,15 @@ from training.content_filter.example import QUESTIONS
 @dataclass(frozen=True, slots=True)
 class Recipe:
     table: int = 16_384
-    units: int = 64
+    units: int = 256
     epochs: int = 14
     batch: int = 256
-    rate: float = 2e-3
-    table_rate: float = 4e-2
+    rate: float = 1e-2
+    table_rate: float = 2e-2
     decay: float = 2e-3  # of the dense weights, per step and rate
     table_decay: float = 4e-3
-    dropout: float = 0.3  # of hidden units
-    letters_lost: float = 0.3  # share of rows whose letters are not looked at, so that meaning is learnt too
+    dropout: float = 0.5  # of hidden units
+    letters_lost: float = 0.2  # share of rows whose letters are not looked at, so that meaning is learnt too
     seed: int = 11
 
 

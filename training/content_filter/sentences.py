@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "sentences"
 _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 _GROUP = re.compile(r"\{group\}(?:\(([은이을과])\))?")
 _PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와"}
+WEIGHT = 5.0  # of one of our sentences, a tweet of the public sets weighing 0.2 to 0.8
 _FROM_ONE = 6  # sentences at most that one template gives
 
 
@@ -44,7 +45,7 @@ def _examples(labels: str, language: str, sentence: str, groups: dict[str, list[
     known, jailbreak = read_labels(labels)
     written = _written_out(sentence, groups[language])
     for text in written:
-        yield Example(text, known, jailbreak, language, "own", sentence, 1 / len(written) ** 0.5)
+        yield Example(text, known, jailbreak, language, "own", sentence, WEIGHT / len(written) ** 0.5)
 
 
 def read_labels(labels: str) -> tuple[dict[Category, Range], bool]:

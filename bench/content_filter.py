@@ -1,0 +1,130 @@
+"""How long a text verdict takes on one core, and how right the text judge is on sentences it never saw.
+
+    python bench/content_filter.py
+
+Times are of this thread, one core, after a first call that loads the weights. The sentences are those of
+tests/fixtures: none of them taught the head.
+"""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from foveal.cl100k import Cl100k
+from foveal.perception.embedding import SentenceEmbedder
+from foveal.safety.base import CATEGORIES, Severity, Signs
+from foveal.safety.head import buckets
+from foveal.safety.text import HeadJudge
+from foveal.safety.wording import pages, tidy
+
+FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
+TIMES = 40
+TOKENS = 200
+LEVELS = list(Severity)
+
+
+def main() -> None:
+    embedder = SentenceEmbedder()
+    judge = HeadJudge(embedder)
+    benign = {language: read_benign(language) for language in ("en", "ko")}
+    speed(judge, embedder, benign)
+    false_alarms(judge, benign)
+    confusion(judge)
+
+
+def read_benign(language: str) -> list[str]:
+    lines = (FIXTURES / "benign" / f"{language}.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def speed(judge: HeadJudge, embedder: SentenceEmbedder, benign: dict[str, list[str]]) -> None:
+    tokens = Cl100k()
+    english, korean = " ".join(benign["en"]), " ".join(benign["ko"])
+    prompts = {
+        "en, 20 tokens": cut(english, 20, tokens.count),
+        f"en, {TOKENS} tokens": cut(english, TOKENS, tokens.count),
+        f"ko, {TOKENS} tokens": cut(korean, TOKENS, tokens.count),
+        "en, 2000 tokens": cut(english, 2_000, tokens.count),
+    }
+    ways: dict[str, Callable[[], object]] = {
+        name: partial(judge.judge, [text]) for name, text in prompts.items()
+    }
+    middle = tidy(prompts[f"en, {TOKENS} tokens"])
+    windows = [window for page in pages(middle) for window in page]
+    ways[f"  of en, {TOKENS}: vectors"] = lambda: embedder.embed(windows)
+    ways[f"  of en, {TOKENS}: letters"] = lambda: [buckets(window, 16_384) for window in [*windows, middle]]
+    ways[f"8 x en, {TOKENS} tokens at once"] = lambda: judge.judge([prompts[f"en, {TOKENS} tokens"]] * 8)
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
+    for _ in range(TIMES):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            took[name].append((time.perf_counter() - start) * 1_000)
+    print("| text | p50 ms | p95 ms |\n|---|---|---|")
+    for name, times in took.items():
+        print(f"| {name} | {statistics.median(times):.1f} | {sorted(times)[int(0.95 * len(times))]:.1f} |")
+
+
+def cut(text: str, most: int, count: Callable[[str], int]) -> str:
+    words = text.split(" ")
+    low, high = 1, len(words)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if count(" ".join(words[:middle])) <= most else (low, middle - 1)
+    return " ".join(words[:low])
+
+
+def false_alarms(judge: HeadJudge, benign: dict[str, list[str]]) -> None:
+    print("\n| harmless sentences | low | medium | high | medium or above | jailbreak | profanity |")
+    print("|---|---|---|---|---|---|---|")
+    for language, texts in benign.items():
+        signs = judge.judge(texts)
+        counts = Counter(gravest(one) for one in signs)
+        above = counts[Severity.MEDIUM] + counts[Severity.HIGH]
+        print(
+            f"| {language} ({len(texts)}) | {counts[Severity.LOW]} | {counts[Severity.MEDIUM]}"
+            f" | {counts[Severity.HIGH]} | {above / len(texts):.2%} | {sum(one.jailbreak for one in signs)}"
+            f" | {sum(one.profanity for one in signs)} |"
+        )
+
+
+def gravest(signs: Signs) -> Severity:
+    return max(signs.severities.of(category) for category in CATEGORIES)
+
+
+def confusion(judge: HeadJudge) -> None:
+    with (FIXTURES / "graded" / "sentences.tsv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    signs = judge.judge([row["sentence"] for row in rows])
+    print("\n| category | language | graded | safe | low | medium | high |\n|---|---|---|---|---|---|---|")
+    for category in CATEGORIES:
+        for language in ("en", "ko"):
+            for level in LEVELS[1:]:
+                wanted = f"{category}={level.word}"
+                found = Counter(
+                    one.severities.of(category)
+                    for one, row in zip(signs, rows, strict=True)
+                    if row["language"] == language and row["labels"].split(",")[0] == wanted
+                )
+                seen = " | ".join(str(found[each]) for each in LEVELS)
+                print(f"| {category} | {language} | {level.word} ({found.total()}) | {seen} |")
+    print("\n| jailbreak | language | found |\n|---|---|---|")
+    for language in ("en", "ko"):
+        marked = [
+            one.jailbreak
+            for one, row in zip(signs, rows, strict=True)
+            if row["language"] == language and row["labels"] == "jailbreak=yes"
+        ]
+        print(f"| attempts | {language} | {sum(marked)} of {len(marked)} |")
+
+
+if __name__ == "__main__":
+    main()
