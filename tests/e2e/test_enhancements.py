@@ -123,7 +123,8 @@ def test_a_second_foveal_does_the_seeing(
 ) -> None:
     """The first has no weights at all: whatever is seen, the second saw it."""
     where = f"127.0.0.1:{one.server.port}"
-    with foveal(tmp_path / "data", tmp_path / "no-weights", vision_hosts=(where,)) as first:
+    unjudged = {"vision_hosts": (where,), "filter_failure": "open"}
+    with foveal(tmp_path / "data", tmp_path / "no-weights", **unjudged) as first:
         there = source(one.server.url, one.paid)
         assert_the_page_was_read(first.ask(KEY, pictures / "page.jpg", QUOTE, dataSources=there))
         spans = spans_of(first.ask(KEY, pictures / "astronaut.jpg", "A person smiles.", dataSources=there))

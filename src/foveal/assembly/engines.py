@@ -30,7 +30,8 @@ class HouseFinder(FactFinder, FrameLooker, Protocol):
 
 def needed_models(settings: Settings) -> list[str]:
     """The weights that the engine of these settings cannot do without. Those for speech are not among them:
-    only videos with sound need them, and their ingestion says so when they are missing.
+    only videos with sound need them, and their ingestion says so when they are missing. So does the content
+    filter, when an engine without eyes of its own is sent a picture.
     """
     if settings.engine != "evidence":
         return []
@@ -41,8 +42,8 @@ def needed_models(settings: Settings) -> list[str]:
 
 def wanted_models(settings: Settings) -> list[str]:
     """What `foveal serve --pull` gets: what is needed, and what is used when it is there."""
-    speech = [entry.name for entry in load_catalogue().defaults() if entry.ability == "speech"]
-    return [*needed_models(settings), *speech]
+    used = [entry.name for entry in load_catalogue().defaults() if entry.ability in ("speech", "safety")]
+    return list(dict.fromkeys([*needed_models(settings), *used]))
 
 
 def missing_models(settings: Settings) -> list[str]:

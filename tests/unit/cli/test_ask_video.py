@@ -15,6 +15,7 @@ from foveal.chat.local import is_video
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     monkeypatch.setenv("FOVEAL_ENGINE", "echo")
+    monkeypatch.setenv("FOVEAL_FILTER_FAILURE", "open")  # there are no weights to judge frames with
     monkeypatch.setenv("FOVEAL_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("FOVEAL_DATA", str(tmp_path / "data"))
     return runner(monkeypatch, capsys, "ask")
