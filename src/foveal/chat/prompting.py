@@ -74,15 +74,10 @@ def build_turns(request: ChatRequest, images: Opened, video: VideoPart | None = 
     return tuple(turns)
 
 
-def pictures_of(turns: Sequence[Turn]) -> list[DetailedImage]:
-    """Every picture that an engine is shown, frames of a video too."""
-    found: list[DetailedImage] = []
-    for part in (part for turn in turns for part in turn.parts):
-        if isinstance(part, ImagePart):
-            found.append(part.image)
-        elif isinstance(part, VideoPart):
-            found.extend(frame.image for frame in part.frames)
-    return found
+def frames_of(turns: Sequence[Turn]) -> list[DetailedImage]:
+    """The frames of the video that an engine is shown."""
+    videos = [part for turn in turns for part in turn.parts if isinstance(part, VideoPart)]
+    return [frame.image for video in videos for frame in video.frames]
 
 
 def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:

@@ -14,9 +14,9 @@ from foveal.chat.prompting import (
     Door,
     build_prompt,
     build_turns,
+    frames_of,
     offered_tools,
     open_images,
-    pictures_of,
     with_seed,
 )
 from foveal.chat.request import ChatRequest
@@ -164,7 +164,8 @@ class ChatService:
             return None
         texts = [turn.text for turn in turns]
         side = rules.deployment.content_filter.prompt
-        verdict = await self._safety.prompt(side, texts, pictures_of(turns))
+        images = [image for turn in turns for image in turn.images]
+        verdict = await self._safety.prompt(side, texts, images, frames_of(turns))
         if verdict is not None and verdict.blocked:
             details = rules.api is not None and rules.api.blocklist_details
             raise PromptFiltered(results(verdict, details=details))

@@ -67,6 +67,19 @@ def worst(found: Iterable[Signs]) -> Signs:
     )
 
 
+def steady(found: Iterable[Severities]) -> Severities:
+    """Of frames of one video: the second gravest of each category, since what is really shown is there for
+    longer than one frame, and one frame in many is misjudged. Of one frame, what it has.
+    """
+    frames = list(found)
+
+    def second(category: Category) -> Severity:
+        ordered = sorted((one.of(category) for one in frames), reverse=True)
+        return ordered[min(1, len(ordered) - 1)] if ordered else Severity.SAFE
+
+    return Severities(**{category: second(category) for category in CATEGORIES})
+
+
 class TextJudge(Protocol):
     def judge(self, texts: Sequence[str]) -> list[Signs]:
         """The signs of each text, of any length. Blocks the calling thread; safe for threads."""

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from foveal.errors import FovealError
 from foveal.images.detail import DetailedImage
 from foveal.resources.content_filters import Side
-from foveal.safety.base import PictureJudge, Signs, TextJudge, worst
+from foveal.safety.base import PictureJudge, Signs, TextJudge, steady, worst
 from foveal.safety.blocklists import Blocklists
 from foveal.safety.verdict import Verdict, rule
 
@@ -66,9 +66,15 @@ class ContentSafety:
         self._seen: _Memory[str] = _Memory()
 
     async def prompt(
-        self, side: Side, texts: Sequence[str], images: Sequence[DetailedImage] = ()
+        self,
+        side: Side,
+        texts: Sequence[str],
+        images: Sequence[DetailedImage] = (),
+        frames: Sequence[DetailedImage] = (),
     ) -> Verdict | None:
-        """Raises `FilterUnavailable`, and `TooManyRequests` where the text of pictures is read."""
+        """`frames` are those of a video. Raises `FilterUnavailable`, and `TooManyRequests` where the text of
+        pictures is read.
+        """
         texts = list(texts)
         try:
             if side.jailbreak != "off" and self._read is not None:
@@ -76,9 +82,11 @@ class ContentSafety:
             signs = await asyncio.gather(
                 *(self._text(text) for text in texts if text.strip()), *map(self._picture, images)
             )
+            shown = await asyncio.gather(*map(self._picture, frames))
         except Exception as error:
             self._unavailable(error)
             return None
+        signs.append(Signs(steady(one.severities for one in shown)))
         hits = [name for text in texts for name in self._lists.found(side.blocklists, text)]
         return self._ruled("prompt", rule(side, worst(signs), list(dict.fromkeys(hits))))
 

@@ -50,6 +50,20 @@ async def test_a_picture_is_looked_at_once() -> None:
     safety.close()
 
 
+async def test_one_frame_of_a_video_may_be_misjudged() -> None:
+    safety = ContentSafety(WrittenSigns(), Brightness())
+    calm = [picture(0, f"calm{n}") for n in range(18)]
+    for red, severity in ((0, Severity.SAFE), (1, Severity.SAFE), (2, Severity.HIGH)):
+        frames = [*calm, *(picture(255, f"red{n}") for n in range(red))]
+        verdict = await safety.prompt(Side(), ["hi"], [], frames)
+        assert verdict is not None
+        assert verdict.severities.violence == severity
+    alone = await safety.prompt(Side(), [], [], [picture(255)])
+    assert alone is not None
+    assert alone.blocked
+    safety.close()
+
+
 async def test_an_earlier_turn_is_read_once() -> None:
     texts = WrittenSigns()
     safety = ContentSafety(texts)
