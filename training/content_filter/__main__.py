@@ -20,6 +20,7 @@ from foveal.safety.wording import pages, tidy
 from training.content_filter.augment import augmented
 from training.content_filter.example import FOLDS, QUESTIONS, Example, answers
 from training.content_filter.fit import Lessons, Recipe, fit, hashed
+from training.content_filter.plain import plain_examples
 from training.content_filter.public import public_examples
 from training.content_filter.report import report
 from training.content_filter.sentences import own_sentences, read_groups
@@ -120,7 +121,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="measure the head in --out, train nothing")
     chosen = parser.parse_args()
     embedder = KeptVectors(SentenceEmbedder(), chosen.vectors)
-    examples = own_sentences(read_groups()) + public_examples(chosen.data)
+    examples = own_sentences(read_groups()) + plain_examples() + public_examples(chosen.data)
     if not chosen.check:
         save(trained(examples, embedder, Recipe()), chosen.out)
     judge = HeadJudge(embedder, load_head(chosen.out.read_bytes()))

@@ -91,7 +91,7 @@ def fit(rows: Lessons, recipe: Recipe) -> Head:
             for name, slope in _slopes(values, some, recipe, chance).items():
                 ways[name].step(slope, 0.5 + 0.5 * float(np.cos(np.pi * done / steps)))
             done += 1
-    return Head(questions=QUESTIONS, thresholds=np.zeros(questions, dtype=np.float32), **values)
+    return Head(questions=QUESTIONS, thresholds=np.zeros((2, questions), dtype=np.float32), **values)
 
 
 def _slopes(

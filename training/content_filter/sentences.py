@@ -18,7 +18,7 @@ _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 _GROUP = re.compile(r"\{group\}(?:\(([은이을과])\))?")
 _PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와"}
 WEIGHT = 5.0  # of one of our sentences, a tweet of the public sets weighing 0.2 to 0.8
-_FROM_ONE = 6  # sentences at most that one template gives
+_FROM_ONE = 8  # sentences at most that one template gives
 
 
 def own_sentences(groups: dict[str, list[str]]) -> list[Example]:

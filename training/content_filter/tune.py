@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,26 +14,50 @@ from training.content_filter.example import QUESTIONS, Example, answers
 
 Mask = NDArray[np.bool_]
 
-# Of harmless sentences, half of which are chosen to be hard, so that of everyday ones it is far fewer.
-MOST_FALSE = {"low": 0.03, "medium": 0.008, "high": 0.004, "jailbreak": 0.008}
-WEIGHTS = {"own": 1.0, "openai": 1.0, "korean": 0.5, "davidson": 0.25}
+# Of harmless sentences, many of which are chosen to be hard, so that of everyday ones it is far fewer.
+MOST_FALSE = {"low": 0.03, "medium": 0.0025, "high": 0.0008, "jailbreak": 0.004}
+MOST_FALSE_PLAIN = 0.001  # of code, logs and documentation
+WEIGHTS = {"own": 1.0, "plain": 0.2, "openai": 1.0, "korean": 0.5, "davidson": 0.25}
+LANGUAGES = ("en", "ko")  # the rows of `Head.thresholds`
 
 
 def tuned(head: Head, examples: Sequence[Example], scores: Floats) -> Head:
-    """The head with a threshold for each question: where the shares of right yeses and right noes are largest
-    together, but no lower than few harmless texts allow.
+    """The head with a threshold for each question and language: where the shares of right yeses and noes are
+    largest together, but no lower than few harmless texts allow.
     """
+    found = [
+        _thresholds(
+            [one for one in examples if one.language == language],
+            scores[[at for at, one in enumerate(examples) if one.language == language]],
+        )
+        for language in LANGUAGES
+    ]
+    return replace(head, thresholds=head.thresholds + np.array(found, dtype=np.float32))
+
+
+def _thresholds(examples: Sequence[Example], scores: Floats) -> list[float]:
     told = np.array([answers(one) for one in examples], dtype=np.float32)
     weights = np.array([WEIGHTS[one.source] * one.weight for one in examples], dtype=np.float32)
-    harmless = np.array([one.source == "own" for one in examples]) & (
-        np.nan_to_num(told, nan=1).max(axis=1) == 0
-    )
+    safe = np.nan_to_num(told, nan=1).max(axis=1) == 0
+    own = safe & np.array([one.source == "own" for one in examples])
+    size = Counter(one.family for one in examples)
+    shares = np.array([1 / size[one.family] for one in examples], dtype=np.float32)[own]
+    plain = safe & np.array([one.source == "plain" for one in examples])
     found = []
     for at, question in enumerate(QUESTIONS):
-        floor = float(np.quantile(scores[harmless, at], 1 - MOST_FALSE[question.rpartition(">=")[2]]))
+        most = MOST_FALSE[question.rpartition(">=")[2]]
+        floor = _exceeded_by(scores[own, at], shares, most)
+        if plain.any():
+            floor = max(floor, float(np.quantile(scores[plain, at], 1 - MOST_FALSE_PLAIN)))
         known = ~np.isnan(told[:, at])
         found.append(max(floor, _balanced(scores[known, at], told[known, at] == 1, weights[known])))
-    return replace(head, thresholds=head.thresholds + np.array(found, dtype=np.float32))
+    return found
+
+
+def _exceeded_by(scores: Floats, weights: Floats, share: float) -> float:
+    """The score that this share of the weight exceeds at most."""
+    order = np.argsort(-scores)
+    return float(scores[order][np.searchsorted(np.cumsum(weights[order]) / weights.sum(), share)])
 
 
 def _balanced(scores: Floats, yes: Mask, weights: Floats) -> float:

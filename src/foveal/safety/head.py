@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Buckets = NDArray[np.int64]  # the hashed letter groups and words of one window,
 
 JAILBREAK = "jailbreak"  # the name of its question; the others are "hate>=low" and so on
 GROUPS = (2, 3, 4, 5, 6)  # letters in a group; a space is a letter, and marks where words begin and end
+_HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
@@ -56,7 +58,7 @@ class Head:
     """
 
     questions: tuple[str, ...]
-    thresholds: Floats  # [questions]
+    thresholds: Floats  # [languages, questions]: of texts without Hangul, and with it
     hidden: Floats  # [dimensions, units]
     hidden_bias: Floats  # [units]
     out: Floats  # [units, questions]
@@ -72,6 +74,12 @@ class Head:
             found = buckets(text, len(self.table))
             scores[row] += self.table[found].sum(axis=0) / np.float32(np.sqrt(len(found)))
         return scores
+
+    def margins(self, rows: Rows) -> Floats:
+        """[rows, questions]: how far the scores are above the thresholds; from 0 on it is a yes."""
+        language = [int(_HANGUL.search(text) is not None) for text in rows.texts]
+        margins: Floats = self.scores(rows) - self.thresholds[language]
+        return margins
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class HeadJudge:
         for some in _batches(seen):
             rows = rows_of([page for _, page in some], self._embedder)
             owners = [some[at][0] for at in rows.owners]
-            np.maximum.at(worst, owners, self._head.scores(rows) - self._head.thresholds)
+            np.maximum.at(worst, owners, self._head.margins(rows))
         return worst
 
     def _signs(self, scores: Floats, profanity: bool) -> Signs:

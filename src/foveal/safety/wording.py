@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-WINDOW_WORDS = 32  # of a small window: one bad sentence is not lost among good ones
+WINDOW_WORDS = 32  # of a window, which is one sentence, so that a bad one is not lost among good ones
 WINDOW_LETTERS = 240
-PAGE_WORDS = 220  # of a large window: what only several sentences say together
-PAGE_LETTERS = 1_600
+FEWEST_WORDS = 4  # a shorter sentence is read together with the next
+PAGE_WORDS = 100  # of a page of windows: what only several sentences say together
+PAGE_LETTERS = 800
 
 # Control characters, zero width, direction marks, fillers, selectors, private use, half characters.
 _INVISIBLE = re.compile(
@@ -76,12 +77,12 @@ def _read(found: re.Match[str]) -> str:
 
 
 def pages(tidied: str) -> list[tuple[str, ...]]:
-    """A tidied text as pages, and each page as windows of whole sentences.
+    """A tidied text as pages, and each page as windows, which are sentences or parts of long ones.
 
     A window has at most `WINDOW_*`, a page at most `PAGE_*`. What has no letter (numbers, signs) is left out,
     and what is said again.
     """
-    seen = dict.fromkeys(_grouped(_sentences(tidied), WINDOW_WORDS, WINDOW_LETTERS))
+    seen = dict.fromkeys(_grouped(_sentences(tidied), FEWEST_WORDS, WINDOW_WORDS, WINDOW_LETTERS))
     found: list[tuple[str, ...]] = []
     page: list[str] = []
     words = letters = 0
@@ -110,15 +111,17 @@ def _pieces(sentence: str) -> Iterator[str]:
     words: list[str] = []
     for word in sentence.split(" "):
         words += [word[at : at + WINDOW_LETTERS] for at in range(0, len(word), WINDOW_LETTERS)]
-    yield from _grouped(iter(words), WINDOW_WORDS, WINDOW_LETTERS)
+    yield from _grouped(iter(words), WINDOW_WORDS, WINDOW_WORDS, WINDOW_LETTERS)
 
 
-def _grouped(parts: Iterator[str], most_words: int, most_letters: int) -> Iterator[str]:
+def _grouped(parts: Iterator[str], enough: int, most_words: int, most_letters: int) -> Iterator[str]:
+    """The parts, joined until they have `enough` words, as far as the rest allows."""
     group: list[str] = []
     words = letters = 0
     for part in parts:
         more = part.count(" ") + 1
-        if group and (words + more > most_words or letters + len(part) > most_letters):
+        full = words + more > most_words or letters + len(part) > most_letters
+        if group and (words >= enough or full):
             yield " ".join(group)
             group, words, letters = [], 0, 0
         group.append(part)
