@@ -79,6 +79,7 @@ async def main(rounds: int, picture: Path) -> None:
     await house.engines["evidence"].ready()
     ways = {"without": without_filter(house), "with": house.chat}
     pixels = cv2.imread(str(picture))
+    assert pixels is not None, f"{picture} is no picture"
 
     def fresh(number: int) -> bytes:
         """The same picture, cut a little differently each time."""
