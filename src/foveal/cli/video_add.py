@@ -99,14 +99,10 @@ def add_command(
         except IndexNotFound as error:
             raise IndexNotFound(f"{error.message} `foveal index create {index_name}` makes it.") from None
         copies = {source: _copy(house, Path(source)) for source in sources if not _is_url(source)}
+        urls = {source: house.media.url(_here(settings), copy) for source, copy in copies.items()}
         videos = tuple(
-            VideoRequest(
-                "add",
-                document_id or _default_id(source),
-                house.media.url(_here(settings), copies[source]) if source in copies else source,
-                values or None,
-            )
-            for source in sources
+            VideoRequest("add", document_id or _default_id(one), urls.get(one, one), values or None)
+            for one in sources
         )
         options = IngestionOptions(
             filter_defected_frames=drop_defective,
