@@ -2,8 +2,8 @@
 
     python bench/content_filter.py
 
-Times are of this thread, one core, after a first call that loads the weights. The sentences are those of
-tests/fixtures: none of them taught the head.
+Times are of one thread, after a first call that loads the weights. The sentences are those of tests/fixtures:
+none of them taught the head. "late" are harmless ones of both languages, written last.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ LEVELS = list(Severity)
 def main() -> None:
     embedder = SentenceEmbedder()
     judge = HeadJudge(embedder)
-    benign = {language: read_benign(language) for language in ("en", "ko")}
+    benign = {name: read_benign(name) for name in ("en", "ko", "late")}
     speed(judge, embedder, benign)
     false_alarms(judge, benign)
     confusion(judge)
 
 
-def read_benign(language: str) -> list[str]:
-    lines = (FIXTURES / "benign" / f"{language}.txt").read_text("utf-8").splitlines()
+def read_benign(name: str) -> list[str]:
+    lines = (FIXTURES / "benign" / f"{name}.txt").read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -85,12 +85,12 @@ def cut(text: str, most: int, count: Callable[[str], int]) -> str:
 def false_alarms(judge: HeadJudge, benign: dict[str, list[str]]) -> None:
     print("\n| harmless sentences | low | medium | high | medium or above | jailbreak | profanity |")
     print("|---|---|---|---|---|---|---|")
-    for language, texts in benign.items():
+    for name, texts in benign.items():
         signs = judge.judge(texts)
         counts = Counter(gravest(one) for one in signs)
         above = counts[Severity.MEDIUM] + counts[Severity.HIGH]
         print(
-            f"| {language} ({len(texts)}) | {counts[Severity.LOW]} | {counts[Severity.MEDIUM]}"
+            f"| {name} ({len(texts)}) | {counts[Severity.LOW]} | {counts[Severity.MEDIUM]}"
             f" | {counts[Severity.HIGH]} | {above / len(texts):.2%} | {sum(one.jailbreak for one in signs)}"
             f" | {sum(one.profanity for one in signs)} |"
         )

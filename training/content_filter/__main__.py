@@ -19,7 +19,7 @@ from foveal.safety.text import HeadJudge
 from foveal.safety.wording import pages, tidy
 from training.content_filter.augment import augmented
 from training.content_filter.example import FOLDS, QUESTIONS, Example, answers
-from training.content_filter.fit import Lessons, Recipe, fit, hashed
+from training.content_filter.fit import Lessons, Recipe, fit, hashed, mean_of
 from training.content_filter.plain import plain_examples
 from training.content_filter.public import public_examples
 from training.content_filter.report import report
@@ -93,9 +93,10 @@ def save(head: Head, path: Path) -> None:
 
 
 def train(examples: Sequence[Example], embedder: Embedder, recipe: Recipe) -> Head:
-    """Two rounds: the second knows which window of a long text to blame."""
+    """Two rounds: the second knows which window of a long text to blame, and is the mean of several heads."""
     first = fit(learnt(examples, embedder, recipe), replace(recipe, epochs=recipe.epochs // 2))
-    return fit(learnt(examples, embedder, recipe, first), recipe)
+    lessons = learnt(examples, embedder, recipe, first)
+    return mean_of([fit(lessons, replace(recipe, seed=recipe.seed + at)) for at in range(recipe.heads)])
 
 
 def trained(examples: Sequence[Example], embedder: KeptVectors, recipe: Recipe) -> Head:

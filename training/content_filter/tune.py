@@ -15,7 +15,7 @@ from training.content_filter.example import QUESTIONS, Example, answers
 Mask = NDArray[np.bool_]
 
 # Of harmless sentences, many of which are chosen to be hard, so that of everyday ones it is far fewer.
-MOST_FALSE = {"low": 0.03, "medium": 0.0025, "high": 0.0008, "jailbreak": 0.004}
+MOST_FALSE = {"low": 0.03, "medium": 0.002, "high": 0.0008, "jailbreak": 0.004}
 MOST_FALSE_PLAIN = 0.001  # of code, logs and documentation
 WEIGHTS = {"own": 1.0, "plain": 0.2, "openai": 1.0, "korean": 0.5, "davidson": 0.25}
 LANGUAGES = ("en", "ko")  # the rows of `Head.thresholds`
