@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.support.finding import near
 from tests.support.searching import SearchHouse, open_search_house
 
 from foveal.engines.evidence.vocabulary_tables import load_vocabulary
@@ -200,7 +201,7 @@ def search_once(
     moments = [time.perf_counter()]
     vector = house.embedder.embed([text])[0]
     moments.append(time.perf_counter())
-    found = near(house, index, vector, documents)[:10]
+    found = likenesses(house, index, vector, documents)[:10]
     moments.append(time.perf_counter())
     house.search.search("local", "films", Query(text, filters))
     moments.append(time.perf_counter())
@@ -209,15 +210,15 @@ def search_once(
         times.store.append(moments[2] - moments[1])
         times.whole.append(moments[3] - moments[2])
         return
-    true = near(house, index, vector, documents, exact=True)[:10]
+    true = likenesses(house, index, vector, documents, exact=True)[:10]
     times.exact.append(time.perf_counter() - moments[3])
     times.recall.append(sum(one >= true[-1] - 1e-4 for one in found) / len(true))
 
 
-def near(
+def likenesses(
     house: SearchHouse, index: int, vector: Vectors, documents: frozenset[int] | None, exact: bool = False
 ) -> list[float]:
-    hits = house.vectors.search(index, vector, kinds=KINDS, documents=documents, limit=POOL, exact=exact)
+    hits = near(house.vectors, index, vector, kinds=KINDS, documents=documents, limit=POOL, exact=exact)
     return [hit.likeness for hit in hits]
 
 

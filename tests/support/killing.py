@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.finding import near
 from tests.support.ingesting import World, make_world
 
 from foveal.video.ingest.jobs import Jobs
@@ -124,7 +125,7 @@ def look(data: Path, ingestion: int, index: int) -> dict[str, Any]:
     world.ingesting.sweep()  # as every process does when it starts
     library = VideoLibrary(world.database, world.blobs)
     query = world.ingesting.study.embedder.embed(["a grey picture"])[0]
-    hits = world.vectors.search(index, query, kinds=("frame", "speech"), documents=None, limit=1000)
+    hits = near(world.vectors, index, query, kinds=("frame", "speech"), documents=None, limit=1000)
     record = library.record(world.key("a"))
     counted = Counter((hit.document, hit.kind, hit.number) for hit in hits)
     found = {

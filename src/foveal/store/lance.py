@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ import pyarrow as pa
 from lancedb.table import AsyncTable, Table
 from numpy.typing import NDArray
 
-from foveal.store.lance_reading import MISSING, PREFIX, Reading, Shape, table_name
+from foveal.store.lance_reading import MISSING, PREFIX, Question, Reading, Shape, table_name
 from foveal.store.lance_tending import Tending
-from foveal.store.vectors import VectorHit, VectorKind, VectorRow
+from foveal.store.vectors import Holding, Near, VectorHit, VectorKind, VectorRow
 
 _KINDS: tuple[VectorKind, ...] = ("frame", "speech")
 # Document, kind, number, start, end, best and text of a row, in one column: to read seven for the rows of a
@@ -105,79 +106,20 @@ class LanceVectorStore:
             if MISSING not in str(error):
                 raise
 
-    def search(
-        self,
-        collection: int,
-        vector: NDArray[np.float32],
-        *,
-        kinds: Collection[VectorKind],
-        documents: Collection[int] | None,
-        limit: int,
-        exact: bool = False,
-    ) -> list[VectorHit]:
-        if limit <= 0 or not kinds or (documents is not None and not documents):
-            return []
-
-        async def nearest(table: AsyncTable, shape: Shape) -> pa.Table:
-            share = shape.share(documents)
-            parts = None if exact or share * shape.rows <= EXACT else shape.parts or None
-
-            async def rows(wanted: str, most: int) -> pa.Table:
-                query = table.query().nearest_to(vector).distance_type("dot").limit(most)
-                query = query.select(["shown", "_distance"])
-                if wanted:
-                    query = query.where(wanted)
-                if parts is None:
-                    return await query.bypass_vector_index().to_arrow()
-                return await query.nprobes(probes(parts, share)).to_arrow()
-
-            if parts is None:
-                return await rows(_wanted(kinds, documents), limit)
-            return await _passing(rows, kinds, documents, share, limit)
-
-        found = self._reading.ask(collection, nearest)
-        if found is None:
-            return []
-        likeness = 1.0 - found["_distance"].to_numpy()
-        return sorted(_hits(found, likeness), key=_nearest_first)
-
-    def holding(
-        self,
-        collection: int,
-        words: Collection[str],
-        vector: NDArray[np.float32],
-        *,
-        kinds: Collection[VectorKind],
-        documents: Collection[int] | None,
-        limit: int,
-    ) -> list[VectorHit]:
-        if limit <= 0 or not words or not kinds or (documents is not None and not documents):
-            return []
-
-        async def best(table: AsyncTable, shape: Shape) -> pa.Table | None:
-            if not shape.words:
-                return None
-            said = " ".join(words)
-
-            async def rows(wanted: str, most: int) -> pa.Table:
-                query = table.query().nearest_to_text(said, columns="words").limit(most)
-                query = query.select(["shown", "vector", "_score"])
-                return await (query.where(wanted) if wanted else query).to_arrow()
-
-            return await _passing(rows, kinds, documents, shape.share(documents), limit)
-
-        found = self._reading.ask(collection, best)
-        if found is None or not found.num_rows:
-            return []
-        rows = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        likeness = rows.reshape(found.num_rows, -1).astype(np.float32) @ vector
-        return _hits(found, likeness)
+    def find(self, collection: int, asked: Sequence[Near | Holding]) -> list[list[VectorHit]]:
+        some = [(place, one) for place, one in enumerate(asked) if _can_be_met(one)]
+        found: list[list[VectorHit]] = [[] for _ in asked]
+        answers = self._reading.ask(collection, [_question(one) for _, one in some]) if some else None
+        for (place, one), answer in zip(some, answers or (), strict=bool(answers)):
+            if answer is not None:
+                found[place] = _answer(one, answer)
+        return found
 
     def documents(self, collection: int) -> set[int]:
         async def numbers(table: AsyncTable, shape: Shape) -> pa.Table:
             return await table.query().select(["document"]).to_arrow()
 
-        found = self._reading.ask(collection, numbers)
+        (found,) = self._reading.ask(collection, [numbers]) or (None,)
         return set() if found is None else set(found["document"].unique().to_pylist())
 
     def collections(self) -> set[int]:
@@ -261,6 +203,56 @@ class LanceVectorStore:
             "vector": [row.vector.astype(np.float32) for row in rows],
         }
         return pa.table(columns, schema=self._schema)
+
+
+def _can_be_met(one: Near | Holding) -> bool:
+    if one.limit <= 0 or not one.kinds or (one.documents is not None and not one.documents):
+        return False
+    return isinstance(one, Near) or bool(one.words)
+
+
+def _question(one: Near | Holding) -> Question:
+    return partial(_nearest, one) if isinstance(one, Near) else partial(_best, one)
+
+
+def _answer(one: Near | Holding, found: pa.Table) -> list[VectorHit]:
+    if isinstance(one, Near):
+        return sorted(_hits(found, 1.0 - found["_distance"].to_numpy()), key=_nearest_first)
+    if not found.num_rows:
+        return []
+    rows = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return _hits(found, rows.reshape(found.num_rows, -1).astype(np.float32) @ one.vector)
+
+
+async def _nearest(one: Near, table: AsyncTable, shape: Shape) -> pa.Table:
+    share = shape.share(one.documents)
+    parts = None if one.exact or share * shape.rows <= EXACT else shape.parts or None
+
+    async def rows(wanted: str, most: int) -> pa.Table:
+        query = table.query().nearest_to(one.vector).distance_type("dot").limit(most)
+        query = query.select(["shown", "_distance"])
+        if wanted:
+            query = query.where(wanted)
+        if parts is None:
+            return await query.bypass_vector_index().to_arrow()
+        return await query.nprobes(probes(parts, share)).to_arrow()
+
+    if parts is None:
+        return await rows(_wanted(one.kinds, one.documents), one.limit)
+    return await _passing(rows, one.kinds, one.documents, share, one.limit)
+
+
+async def _best(one: Holding, table: AsyncTable, shape: Shape) -> pa.Table | None:
+    if not shape.words:
+        return None
+    said = " ".join(one.words)
+
+    async def rows(wanted: str, most: int) -> pa.Table:
+        query = table.query().nearest_to_text(said, columns="words").limit(most)
+        query = query.select(["shown", "vector", "_score"])
+        return await (query.where(wanted) if wanted else query).to_arrow()
+
+    return await _passing(rows, one.kinds, one.documents, shape.share(one.documents), one.limit)
 
 
 async def _passing(

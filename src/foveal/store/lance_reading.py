@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,9 +66,9 @@ class Reading:
         self._tables: dict[int, AsyncTable] = {}
         self._shapes: dict[int, tuple[float, Shape]] = {}
 
-    def ask(self, collection: int, question: Question) -> pa.Table | None:
-        """The answer; None where there is no table, or none any more."""
-        return self._run(self._ask(collection, question))
+    def ask(self, collection: int, questions: Sequence[Question]) -> Sequence[pa.Table | None] | None:
+        """The answers, of one version of the table; None where there is no table, or none any more."""
+        return self._run(self._ask(collection, questions))
 
     def changed(self, collection: int) -> None:
         """The next question looks again which indexes there are."""
@@ -89,28 +88,32 @@ class Reading:
             waiting = asyncio.run_coroutine_threadsafe(answer, self._loop)
         return waiting.result()
 
-    async def _ask(self, collection: int, question: Question) -> pa.Table | None:
-        table = await self._open(collection)
-        if table is None:
-            return None
-        try:
-            return await question(table, await self._shape(collection, table))
-        except (RuntimeError, ValueError):
-            self._tables.pop(collection, None)
-            self._shapes.pop(collection, None)
+    async def _ask(self, collection: int, questions: Sequence[Question]) -> Sequence[pa.Table | None] | None:
+        for last in (False, True):
             table = await self._open(collection)
-            if table is None:  # dropped by another process meanwhile
+            if table is None:
                 return None
-        return await question(table, await self._shape(collection, table))
+            try:
+                # What any process published before is found. Looked for once: a query of a table that looks
+                # by itself does it twice, a millisecond each.
+                look: Callable[[], Awaitable[None]] = table.checkout_latest
+                await look()
+                shape = await self._shape(collection, table)
+                return await asyncio.gather(*(question(table, shape) for question in questions))
+            except (RuntimeError, ValueError):
+                if last:
+                    raise
+                self._tables.pop(collection, None)  # dropped by another process meanwhile, perhaps
+                self._shapes.pop(collection, None)
+        return None
 
     async def _open(self, collection: int) -> AsyncTable | None:
         table = self._tables.get(collection)
         if table is not None:
             return table
         if self._database is None:
-            # Every read looks for the newest version: what one process published the others find.
             self._database = await lancedb.connect_async(
-                self._place, read_consistency_interval=timedelta(0), storage_options=self._options
+                self._place, read_consistency_interval=None, storage_options=self._options
             )
         try:
             table = await self._database.open_table(table_name(collection))

@@ -40,6 +40,33 @@ class VectorHit:
     likeness: float
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Asks for the `limit` rows nearest to a vector, nearest first, of these `kinds` and `documents` (None:
+    of any). A large collection is looked into where the nearest most likely are, unless `exact`: then none is
+    missed, however long it takes.
+    """
+
+    vector: NDArray[np.float32]
+    limit: int
+    kinds: Collection[VectorKind]
+    documents: Collection[int] | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Asks for at most `limit` rows whose text holds any of the `words` (as the store was told to see them),
+    those with rare ones first; `vector` is what their likeness is told to.
+    """
+
+    words: Collection[str]
+    vector: NDArray[np.float32]
+    limit: int
+    kinds: Collection[VectorKind]
+    documents: Collection[int] | None = None
+
+
 class VectorStore(Protocol):
     """Rows in collections, one for each index. All calls block, are thread-safe and may come from several
     processes.
@@ -55,33 +82,9 @@ class VectorStore(Protocol):
         """Everything of a collection; nothing happens when there is none."""
         ...
 
-    def search(
-        self,
-        collection: int,
-        vector: NDArray[np.float32],
-        *,
-        kinds: Collection[VectorKind],
-        documents: Collection[int] | None,
-        limit: int,
-        exact: bool = False,
-    ) -> list[VectorHit]:
-        """The `limit` nearest rows, nearest first; `documents` None: of any. A large collection is looked
-        into where the nearest most likely are, unless `exact`: then none is missed, however long it takes.
-        """
-        ...
-
-    def holding(
-        self,
-        collection: int,
-        words: Collection[str],
-        vector: NDArray[np.float32],
-        *,
-        kinds: Collection[VectorKind],
-        documents: Collection[int] | None,
-        limit: int,
-    ) -> list[VectorHit]:
-        """At most `limit` rows whose text holds any of the words (as the store was told to see them), those
-        with rare ones first.
+    def find(self, collection: int, asked: Sequence[Near | Holding]) -> list[list[VectorHit]]:
+        """The answers to several questions about a collection as it is at one moment, worked on side by side;
+        empty ones when there is no such collection.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.support.finding import holding, near
 
 from foveal.store.lance import LanceVectorStore, probes
 from foveal.store.lance_tending import Tending
@@ -62,7 +63,7 @@ BOTH = (*FRAMES, *SPEECH)
 
 def test_the_nearest_rows_come_first_with_their_cosine(store: LanceVectorStore) -> None:
     store.replace(1, 7, rows(7, 20))
-    hits = store.search(1, unit(7003), kinds=BOTH, documents=None, limit=5)
+    hits = near(store, 1, unit(7003), kinds=BOTH, documents=None, limit=5)
     assert hits[0].number == 3
     assert len(hits) == 5
     assert hits[0].likeness == pytest.approx(1.0, abs=2e-3)
@@ -80,16 +81,16 @@ def test_the_nearest_rows_come_first_with_their_cosine(store: LanceVectorStore) 
 def test_rows_are_narrowed_by_document_and_kind(store: LanceVectorStore) -> None:
     for document in (1, 2, 3):
         store.replace(1, document, [*rows(document, 5), row(document, 0, kind="speech", text="said")])
-    found = store.search(1, unit(5), kinds=FRAMES, documents={1, 3}, limit=100)
+    found = near(store, 1, unit(5), kinds=FRAMES, documents={1, 3}, limit=100)
     assert {(hit.document, hit.kind) for hit in found} == {(1, "frame"), (3, "frame")}
-    said = store.search(1, unit(5), kinds=SPEECH, documents=None, limit=100)
+    said = near(store, 1, unit(5), kinds=SPEECH, documents=None, limit=100)
     assert [(hit.document, hit.text) for hit in sorted(said, key=lambda hit: hit.document)] == [
         (1, "said"),
         (2, "said"),
         (3, "said"),
     ]
-    assert store.search(1, unit(5), kinds=BOTH, documents=(), limit=100) == []
-    assert store.search(1, unit(5), kinds=(), documents=None, limit=100) == []
+    assert near(store, 1, unit(5), kinds=BOTH, documents=(), limit=100) == []
+    assert near(store, 1, unit(5), kinds=(), documents=None, limit=100) == []
 
 
 def test_replacing_a_document_leaves_none_of_its_old_rows_and_all_of_the_others(
@@ -98,12 +99,12 @@ def test_replacing_a_document_leaves_none_of_its_old_rows_and_all_of_the_others(
     store.replace(1, 1, rows(1, 10))
     store.replace(1, 2, rows(2, 3))
     store.replace(1, 1, rows(1, 4, first=8))
-    found = store.search(1, unit(1), kinds=BOTH, documents=None, limit=100)
+    found = near(store, 1, unit(1), kinds=BOTH, documents=None, limit=100)
     assert sorted((hit.document, hit.number) for hit in found) == [
         (1, 8), (1, 9), (1, 10), (1, 11), (2, 0), (2, 1), (2, 2),
     ]  # fmt: skip
     store.replace(1, 1, rows(1, 4, first=8))
-    assert len(store.search(1, unit(1), kinds=BOTH, documents={1}, limit=100)) == 4
+    assert len(near(store, 1, unit(1), kinds=BOTH, documents={1}, limit=100)) == 4
     store.replace(1, 1, [])
     assert store.documents(1) == {2}
 
@@ -112,7 +113,7 @@ def test_a_frame_may_have_several_texts(store: LanceVectorStore) -> None:
     two = [row(1, 0, text="a dog", seed=1), row(1, 0, text="EXIT", seed=2)]
     store.replace(1, 1, two)
     store.replace(1, 1, two)
-    found = store.search(1, unit(2), kinds=BOTH, documents=None, limit=10)
+    found = near(store, 1, unit(2), kinds=BOTH, documents=None, limit=10)
     assert [(hit.number, hit.text) for hit in found] == [(0, "EXIT"), (0, "a dog")]
 
 
@@ -131,7 +132,7 @@ def test_collections_are_apart_and_can_be_dropped(store: LanceVectorStore) -> No
     store.drop(99)
     assert store.collections() == {12}
     assert store.documents(1) == set()
-    assert store.search(1, unit(1), kinds=BOTH, documents=None, limit=5) == []
+    assert near(store, 1, unit(1), kinds=BOTH, documents=None, limit=5) == []
     store.remove(1, [1])
     store.replace(99, 1, [])
     assert store.collections() == {12}
@@ -155,11 +156,11 @@ def test_removed_documents_are_not_found(store: LanceVectorStore) -> None:
 def test_what_another_store_wrote_dropped_or_replaced_is_seen_at_once(tmp_path: Path) -> None:
     one, other = store_in(tmp_path), store_in(tmp_path)
     one.replace(1, 1, rows(1, 2))
-    assert len(other.search(1, unit(1), kinds=BOTH, documents=None, limit=9)) == 2
+    assert len(near(other, 1, unit(1), kinds=BOTH, documents=None, limit=9)) == 2
     one.replace(1, 1, rows(1, 5))
-    assert len(other.search(1, unit(1), kinds=BOTH, documents=None, limit=9)) == 5
+    assert len(near(other, 1, unit(1), kinds=BOTH, documents=None, limit=9)) == 5
     one.drop(1)
-    assert other.search(1, unit(1), kinds=BOTH, documents=None, limit=9) == []
+    assert near(other, 1, unit(1), kinds=BOTH, documents=None, limit=9) == []
     assert other.documents(1) == set()
     other.remove(1, [1])
     one.replace(1, 2, rows(2, 3))
@@ -180,26 +181,26 @@ def test_a_document_written_twice_at_once_is_there_once(tmp_path: Path) -> None:
     assert first_table is not None
     first_table.add(first._table_of(rows(5, 3)))
     first.replace(1, 5, rows(5, 3))
-    found = first.search(1, unit(1), kinds=BOTH, documents={5}, limit=100)
+    found = near(first, 1, unit(1), kinds=BOTH, documents={5}, limit=100)
     assert sorted(hit.number for hit in found) == [0, 1, 2]
 
 
 def test_words_find_rows_that_likeness_would_not(store: LanceVectorStore) -> None:
     words = {3: "exit 24", 5: "24 kiosk", 8: "kiosk"}
     store.replace(1, 1, [row(1, number, text=words.get(number, "street")) for number in range(40)])
-    assert store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9) == []  # no index yet
+    assert holding(store, 1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9) == []  # no index yet
     store.tend(1)
-    found = store.holding(1, ["kiosk", "24"], unit(1), kinds=BOTH, documents=None, limit=9)
+    found = holding(store, 1, ["kiosk", "24"], unit(1), kinds=BOTH, documents=None, limit=9)
     assert found[0].number == 5
     assert {hit.number for hit in found} == {3, 5, 8}
     assert found[0].likeness == pytest.approx(float(unit(1005) @ unit(1)), abs=2e-3)
-    assert store.holding(1, ["kiosk"], unit(1), kinds=SPEECH, documents=None, limit=9) == []
-    assert store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents={2}, limit=9) == []
-    assert store.holding(1, ["nothing"], unit(1), kinds=BOTH, documents=None, limit=9) == []
-    assert store.holding(1, [], unit(1), kinds=BOTH, documents=None, limit=9) == []
+    assert holding(store, 1, ["kiosk"], unit(1), kinds=SPEECH, documents=None, limit=9) == []
+    assert holding(store, 1, ["kiosk"], unit(1), kinds=BOTH, documents={2}, limit=9) == []
+    assert holding(store, 1, ["nothing"], unit(1), kinds=BOTH, documents=None, limit=9) == []
+    assert holding(store, 1, [], unit(1), kinds=BOTH, documents=None, limit=9) == []
     store.replace(1, 2, [row(2, 0, text="kiosk again")])  # not in the index yet
     assert {
-        hit.document for hit in store.holding(1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9)
+        hit.document for hit in holding(store, 1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9)
     } == {1, 2}
 
 
@@ -212,7 +213,7 @@ def test_with_an_index_the_same_rows_are_found(store: LanceVectorStore) -> None:
         return [
             {
                 (hit.document, hit.number)
-                for hit in store.search(1, query, kinds=BOTH, documents=None, limit=10, exact=exact)
+                for hit in near(store, 1, query, kinds=BOTH, documents=None, limit=10, exact=exact)
             }
             for query in queries
         ]
@@ -226,10 +227,10 @@ def test_with_an_index_the_same_rows_are_found(store: LanceVectorStore) -> None:
     found = ask(exact=False)
     assert sum(len(a & b) for a, b in zip(found, before, strict=True)) >= 0.95 * 300
     store.replace(1, 77, rows(77, 5))  # beside the index
-    assert store.search(1, unit(77_003), kinds=BOTH, documents=None, limit=1)[0].document == 77
+    assert near(store, 1, unit(77_003), kinds=BOTH, documents=None, limit=1)[0].document == 77
     store.remove(1, [77])
     assert all(
-        hit.document != 77 for hit in store.search(1, unit(77_003), kinds=BOTH, documents=None, limit=9)
+        hit.document != 77 for hit in near(store, 1, unit(77_003), kinds=BOTH, documents=None, limit=9)
     )
 
 
@@ -240,17 +241,17 @@ def test_filters_beside_an_index_find_what_all_rows_would(store: LanceVectorStor
     """The first half of the documents lies where the searches look: the second is found all the same."""
     centre = unit(1)
     for document in range(1, 61):
-        near = [row(document, number) for number in range(100)]
+        made = [row(document, number) for number in range(100)]
         if document <= 30:
-            near = [replace(one, vector=turned(centre, one.vector)) for one in near]
-        store.replace(1, document, near)
+            made = [replace(one, vector=turned(centre, one.vector)) for one in made]
+        store.replace(1, document, made)
     store.tend(1)
     wanted = set(passing)
     shares = []
     for seed in range(12):
         query = turned(centre, unit(seed + 500))
-        found = store.search(1, query, kinds=FRAMES, documents=wanted, limit=20)
-        true = store.search(1, query, kinds=FRAMES, documents=wanted, limit=20, exact=True)
+        found = near(store, 1, query, kinds=FRAMES, documents=wanted, limit=20)
+        true = near(store, 1, query, kinds=FRAMES, documents=wanted, limit=20, exact=True)
         assert len(found) == len(true) == 20
         assert {hit.document for hit in found} <= wanted
         places = [{(hit.document, hit.number) for hit in hits} for hits in (found, true)]
@@ -273,7 +274,7 @@ def test_a_grown_index_is_made_anew_and_files_are_joined(tmp_path: Path) -> None
     stats: Any = table.stats()
     assert stats["fragment_stats"]["num_fragments"] <= 2  # of eight writes
     assert store.documents(1) == set(range(1, 9))
-    assert len(store.search(1, unit(1), kinds=BOTH, documents={4}, limit=1_000)) == 300
+    assert len(near(store, 1, unit(1), kinds=BOTH, documents={4}, limit=1_000)) == 300
 
 
 def test_narrow_filters_look_into_more_parts() -> None:
@@ -285,7 +286,7 @@ def test_documents_in_a_row_and_alone_are_found_alike(store: LanceVectorStore) -
     for document in range(1, 15):
         store.replace(1, document, rows(document, 1))
     wanted = {1, 3, 4, 5, 6, 7, 9, 10, 13}
-    found = store.search(1, unit(1), kinds=FRAMES, documents=wanted, limit=100)
+    found = near(store, 1, unit(1), kinds=FRAMES, documents=wanted, limit=100)
     assert {hit.document for hit in found} == wanted
     store.remove(1, wanted)
     assert store.documents(1) == {2, 8, 11, 12, 14}
@@ -293,7 +294,7 @@ def test_documents_in_a_row_and_alone_are_found_alike(store: LanceVectorStore) -
 
 def test_an_empty_vector_is_like_nothing(store: LanceVectorStore) -> None:
     store.replace(1, 1, [row(1, 0), VectorRow(1, "frame", 1, 1, 2, 1.5, "", np.zeros(SIDE, np.float32))])
-    found = store.search(1, unit(1000), kinds=BOTH, documents=None, limit=5)
+    found = near(store, 1, unit(1000), kinds=BOTH, documents=None, limit=5)
     assert [hit.number for hit in found] == [0, 1]
     assert found[1].likeness == 0.0
 
@@ -306,6 +307,6 @@ def test_old_versions_are_freed_when_nobody_writes_any_more(tmp_path: Path) -> N
     deadline = time.monotonic() + 30
     while len(list(versions.glob("*.manifest"))) > 3:
         assert time.monotonic() < deadline, "old versions are there still"
-        store.search(1, unit(1), kinds=BOTH, documents=None, limit=5)
-    assert len(store.search(1, unit(1), kinds=BOTH, documents=None, limit=100)) == 50
+        near(store, 1, unit(1), kinds=BOTH, documents=None, limit=5)
+    assert len(near(store, 1, unit(1), kinds=BOTH, documents=None, limit=100)) == 50
     store.close()

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from tests.support.finding import near
 
 from foveal.store.lance import LanceVectorStore
 from foveal.store.lance_tending import Tending
@@ -39,7 +40,7 @@ def vector() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
 
 def found(store: LanceVectorStore) -> list[VectorHit]:
-    return store.search(1, vector(), kinds=["frame"], documents={5}, limit=1_000)
+    return near(store, 1, vector(), kinds=["frame"], documents={5}, limit=1_000)
 
 
 def whole(hits: list[VectorHit]) -> bool:
@@ -94,5 +95,5 @@ def test_writers_of_different_documents_do_not_lose_each_others_rows(tmp_path: P
     assert failed == []
     left = {10 * place + turn for place in range(3) for turn in range(6) if turn % 3 != 2}
     assert stores[1].documents(1) == left
-    hits = stores[2].search(1, vector(), kinds=["frame"], documents=None, limit=10_000)
+    hits = near(stores[2], 1, vector(), kinds=["frame"], documents=None, limit=10_000)
     assert Counter(hit.document for hit in hits) == dict.fromkeys(left, ROWS)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
+from tests.support.finding import near
 from tests.support.ingesting import LENGTH, MadeFetcher, World, make_world
 
 from foveal.store.tables import documents, ingestion_videos, video_indexes
@@ -253,7 +254,7 @@ def test_without_speech_and_without_vision_less_is_searched(world: World) -> Non
     query = world.ingesting.study.embedder.embed(["a grey picture"])[0]
     kinds = {
         hit.kind
-        for hit in world.vectors.search(listened, query, kinds=("frame", "speech"), documents=None, limit=100)
+        for hit in near(world.vectors, listened, query, kinds=("frame", "speech"), documents=None, limit=100)
     }
     assert kinds == {"speech"}
     assert VideoLibrary(world.database, world.blobs).record(world.key("b")).frames

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from tests.support.finding import near
 from tests.support.ingesting import MadeLooker, World, make_world
 
 from foveal.errors import EngineUnavailable, InvalidRequest
@@ -104,7 +105,7 @@ def test_harmful_frames_are_not_kept_not_found_and_not_looked_at(world: World) -
     assert len(world.blobs.list(f"documents/{key}/")) == 2 * len(KEPT) + 1
     query = world.ingesting.study.embedder.embed(["a grey picture"])[0]
     index = next(iter(world.vectors.collections()))
-    found = world.vectors.search(index, query, kinds=["frame"], documents=None, limit=100)
+    found = near(world.vectors, index, query, kinds=["frame"], documents=None, limit=100)
     assert sorted(hit.best for hit in found) == KEPT
     with world.database.connect() as connection:
         assert connection.scalar(select(documents.c.frames)) == len(KEPT)

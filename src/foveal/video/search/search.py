@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foveal.perception.base import Embedder
-from foveal.store.vectors import VectorHit, VectorKind, VectorStore
+from foveal.store.vectors import Holding, Near, VectorHit, VectorKind, VectorStore
 from foveal.video.library import FoundDocument
 from foveal.video.retrieval.query import DocumentKind, Hit, Page, Query
 from foveal.video.search.ranking import Moment, joined, scored
@@ -41,9 +41,9 @@ class _Asked:
     shelves: tuple[Shelf, ...]
     documents: tuple[frozenset[int] | None, ...]
     kinds: tuple[frozenset[VectorKind], ...]
-    vector: NDArray[np.float32]
     wanted: Wanted
     metadata: tuple[Mapping[int, float], ...]
+    vector: NDArray[np.float32]
 
     def extra(self, shelf: int, document: int) -> float:
         return self.metadata[shelf].get(document, 0.0)
@@ -74,6 +74,7 @@ class VideoSearch:
         """One page of the hits. Raises `NotFound` for an index that is not there, `InvalidRequest` for a
         filter that does not fit its metadata schema.
         """
+        vector = self._beside.submit(self._embedder.embed, [query.query_text])
         names = dict.fromkeys([index.lower(), *(name.lower() for name in query.additional_index_names)])
         shelves = tuple(self._shelves.open(resource, name) for name in names)
         wanted = self._read(query.query_text)
@@ -81,9 +82,9 @@ class VideoSearch:
             shelves,
             tuple(shelf.passing(query.filters) for shelf in shelves),
             tuple(shelf.wanted_kinds(query.filters) for shelf in shelves),
-            self._embedder.embed([query.query_text])[0],
             wanted,
             tuple({} if query.disable_metadata_search else shelf.naming(wanted) for shelf in shelves),
+            vector.result()[0],
         )
         found = self._ordered(asked, dedup=query.dedup)
         if query.dedup and query.dedup_max_document_count is not None:
@@ -96,13 +97,9 @@ class VideoSearch:
         """The frames and segments of a document that fit a text, best first; what fits much less well than
         the best is left out.
         """
-        rows = self._vectors().search(
-            document.collection,
-            self._embedder.embed([text])[0],
-            kinds=("frame", "speech"),
-            documents=(document.key,),
-            limit=max(POOL, 4 * limit),
-        )
+        vector = self._embedder.embed([text])[0]
+        near = Near(vector, max(POOL, 4 * limit), ("frame", "speech"), (document.key,))
+        (rows,) = self._vectors().find(document.collection, [near])
         found = scored([(0, row) for row in rows], self._read(text))
         least = CLOSE * found[0].relevance if found else 0.0
         return [one.row for one in found if one.relevance >= least][:limit]
@@ -136,37 +133,29 @@ class VideoSearch:
             size *= 4
 
     def _first(self, asked: _Asked) -> list[_Found]:
-        store, ask = self._vectors(), self._beside.submit
-        keys = asked.wanted.index_keys()
-        waiting = []
-        for place, shelf in enumerate(asked.shelves):
-            kinds, documents = asked.kinds[place], asked.documents[place]
-            near = partial(store.search, shelf.collection, asked.vector, kinds=kinds)
-            waiting.append((place, ask(near, documents=documents, limit=POOL)))
-            if keys:
-                holding = partial(store.holding, shelf.collection, keys, asked.vector)
-                waiting.append((place, ask(holding, kinds=kinds, documents=documents, limit=LITERAL)))
-            named = asked.metadata[place].keys()
-            if named:
-                within = named if documents is None else named & documents
-                waiting.append((place, ask(near, documents=within, limit=NAMED)))
-        found = [(place, row) for place, answer in waiting for row in answer.result()]
+        answers = self._beside.map(partial(self._near_or_literal, asked), range(len(asked.shelves)))
+        found = [pair for some in answers for pair in some]
         return [pair for pair in dict.fromkeys(found) if asked.told(*pair)]
+
+    def _near_or_literal(self, asked: _Asked, place: int) -> list[_Found]:
+        """What of one index is near, holds the words, or is of a document whose metadata does."""
+        kinds, documents = asked.kinds[place], asked.documents[place]
+        questions: list[Near | Holding] = [Near(asked.vector, POOL, kinds, documents)]
+        if keys := asked.wanted.index_keys():
+            questions.append(Holding(keys, asked.vector, LITERAL, kinds, documents))
+        if named := asked.metadata[place].keys():
+            within = named if documents is None else named & documents
+            questions.append(Near(asked.vector, NAMED, kinds, within))
+        answers = self._vectors().find(asked.shelves[place].collection, questions)
+        return [(place, row) for rows in answers for row in rows]
 
     def _nearest(self, asked: _Asked, size: int, *, exact: bool) -> list[_Found]:
         """The `size` nearest rows of all the indexes."""
-        found = [
-            (place, row)
-            for place, shelf in enumerate(asked.shelves)
-            for row in self._vectors().search(
-                shelf.collection,
-                asked.vector,
-                kinds=asked.kinds[place],
-                documents=asked.documents[place],
-                limit=size,
-                exact=exact,
-            )
-        ]
+        found: list[_Found] = []
+        for place, shelf in enumerate(asked.shelves):
+            near = Near(asked.vector, size, asked.kinds[place], asked.documents[place], exact)
+            (rows,) = self._vectors().find(shelf.collection, [near])
+            found += [(place, row) for row in rows]
         return sorted(found, key=lambda pair: (-pair[1].likeness, _key(pair), pair[1].text))[:size]
 
 
