@@ -7,6 +7,7 @@ the store (`foveal.store.lance_tending`), while searches go on.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 import secrets
@@ -26,7 +27,8 @@ import pyarrow as pa
 from lancedb.table import AsyncTable, Table
 from numpy.typing import NDArray
 
-from foveal.store.lance_reading import MISSING, PREFIX, Question, Reading, Shape, table_name
+from foveal.store.lance_reading import MISSING, PREFIX, Now, Question, Reading, Shape, table_name
+from foveal.store.lance_resident import MOST, Residents
 from foveal.store.lance_tending import Tending
 from foveal.store.vectors import Holding, Near, VectorHit, VectorKind, VectorRow
 
@@ -53,7 +55,8 @@ def no_words(text: str) -> Iterable[str]:
 class LanceVectorStore:
     """`VectorStore`. `place` is a folder or an address (`s3://bucket/path`, `az://…`) with its `options`.
 
-    `words` gives the words by which a text is found in `holding`; without it nothing is found by words.
+    `words` gives the words by which a text is found; without it nothing is found by words. At most `resident`
+    rows are kept in memory.
     """
 
     def __init__(
@@ -64,10 +67,11 @@ class LanceVectorStore:
         words: Callable[[str], Iterable[str]] = no_words,
         options: Mapping[str, str] | None = None,
         tending: Tending | None = None,
+        resident: int = MOST,
     ) -> None:
         self._words = words
         self._schema = _schema(dimensions)
-        self._reading = Reading(place, options or {})
+        self._reading = Reading(place, options or {}, Residents(dimensions, resident))
         self._database = lancedb.connect(
             place, read_consistency_interval=timedelta(0), storage_options=dict(options or {}) or None
         )
@@ -87,6 +91,10 @@ class LanceVectorStore:
             self._tending.tend(table)
             self._reading.changed(collection)
 
+    def keep(self, collection: int) -> None:
+        """Read a collection into memory now, as the first search would have it done beside it."""
+        self._reading.keep(collection)
+
     def replace(self, collection: int, document: int, rows: Sequence[VectorRow]) -> None:
         if any(row.document != document for row in rows):
             raise ValueError("a row of another document")
@@ -100,6 +108,7 @@ class LanceVectorStore:
     def drop(self, collection: int) -> None:
         with self._lock:
             self._tables.pop(collection, None)
+        self._reading.dropped(collection)
         try:
             self._database.drop_table(table_name(collection))
         except ValueError as error:
@@ -107,20 +116,21 @@ class LanceVectorStore:
                 raise
 
     def find(self, collection: int, asked: Sequence[Near | Holding]) -> list[list[VectorHit]]:
-        some = [(place, one) for place, one in enumerate(asked) if _can_be_met(one)]
+        some = [(place, _question(one)) for place, one in enumerate(asked) if _can_be_met(one)]
         found: list[list[VectorHit]] = [[] for _ in asked]
-        answers = self._reading.ask(collection, [_question(one) for _, one in some]) if some else None
-        for (place, one), answer in zip(some, answers or (), strict=bool(answers)):
-            if answer is not None:
-                found[place] = _answer(one, answer)
+        answers = self._reading.ask(collection, [question for _, question in some]) if some else None
+        if answers is not None:
+            for (place, _), hits in zip(some, answers, strict=True):
+                found[place] = hits
         return found
 
     def documents(self, collection: int) -> set[int]:
-        async def numbers(table: AsyncTable, shape: Shape) -> pa.Table:
-            return await table.query().select(["document"]).to_arrow()
+        async def numbers(now: Now) -> set[int]:
+            found = await now.table.query().select(["document"]).to_arrow()
+            return set(found["document"].unique().to_pylist())
 
-        (found,) = self._reading.ask(collection, [numbers]) or (None,)
-        return set() if found is None else set(found["document"].unique().to_pylist())
+        (found,) = self._reading.ask(collection, [numbers]) or (set(),)
+        return found
 
     def collections(self) -> set[int]:
         found: set[int] = set()
@@ -200,7 +210,7 @@ class LanceVectorStore:
             "place": range(len(rows)),
             "shown": [_shown(row) for row in rows],
             "words": [" ".join(self._words(row.text)) for row in rows],
-            "vector": [row.vector.astype(np.float32) for row in rows],
+            "vector": [row.vector.astype(np.float16).astype(np.float32) for row in rows],
         }
         return pa.table(columns, schema=self._schema)
 
@@ -211,17 +221,17 @@ def _can_be_met(one: Near | Holding) -> bool:
     return isinstance(one, Near) or bool(one.words)
 
 
-def _question(one: Near | Holding) -> Question:
-    return partial(_nearest, one) if isinstance(one, Near) else partial(_best, one)
+def _question(one: Near | Holding) -> Question[list[VectorHit]]:
+    return partial(_near, one) if isinstance(one, Near) else partial(_holding, one)
 
 
-def _answer(one: Near | Holding, found: pa.Table) -> list[VectorHit]:
-    if isinstance(one, Near):
-        return sorted(_hits(found, 1.0 - found["_distance"].to_numpy()), key=_nearest_first)
-    if not found.num_rows:
-        return []
-    rows = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return _hits(found, rows.reshape(found.num_rows, -1).astype(np.float32) @ one.vector)
+async def _near(one: Near, now: Now) -> list[VectorHit]:
+    if now.resident is not None:
+        shown, likeness = await asyncio.to_thread(now.resident.nearest, one, _numbers(one.kinds))
+    else:
+        found = await _nearest(one, now.table, now.shape)
+        shown, likeness = found["shown"].to_pylist(), 1.0 - found["_distance"].to_numpy()
+    return sorted(_hits(shown, likeness), key=_nearest_first)
 
 
 async def _nearest(one: Near, table: AsyncTable, shape: Shape) -> pa.Table:
@@ -242,17 +252,24 @@ async def _nearest(one: Near, table: AsyncTable, shape: Shape) -> pa.Table:
     return await _passing(rows, one.kinds, one.documents, share, one.limit)
 
 
-async def _best(one: Holding, table: AsyncTable, shape: Shape) -> pa.Table | None:
-    if not shape.words:
-        return None
+async def _holding(one: Holding, now: Now) -> list[VectorHit]:
+    if now.resident is not None:
+        return _hits(*await asyncio.to_thread(now.resident.holding, one, _numbers(one.kinds)))
+    if not now.shape.words:
+        return []
     said = " ".join(one.words)
 
     async def rows(wanted: str, most: int) -> pa.Table:
-        query = table.query().nearest_to_text(said, columns="words").limit(most)
+        query = now.table.query().nearest_to_text(said, columns="words").limit(most)
         query = query.select(["shown", "vector", "_score"])
         return await (query.where(wanted) if wanted else query).to_arrow()
 
-    return await _passing(rows, one.kinds, one.documents, shape.share(one.documents), one.limit)
+    found = await _passing(rows, one.kinds, one.documents, now.shape.share(one.documents), one.limit)
+    if not found.num_rows:
+        return []
+    vectors = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    likeness = vectors.reshape(found.num_rows, -1).astype(np.float32) @ one.vector
+    return _hits(found["shown"].to_pylist(), likeness)
 
 
 async def _passing(
@@ -282,7 +299,8 @@ def probes(parts: int, share: float) -> int:
 
 def _schema(dimensions: int) -> pa.Schema:
     """`edition` is new with every write of a document and `place` counts its rows: they are a row's key.
-    Vectors have 32-bit numbers: 16 would be half as large, and the index many times slower.
+    Vectors have 32-bit numbers: columns of 16 make the index many times slower. But they are numbers that 16
+    bits hold, so that a row has the same likeness in memory.
     """
     return pa.schema(
         [
@@ -299,8 +317,8 @@ def _schema(dimensions: int) -> pa.Schema:
 
 def _wanted(kinds: Collection[VectorKind], documents: Collection[int] | None) -> str:
     clauses = []
-    if len(set(kinds)) < len(_KINDS):
-        clauses.append(f"kind = {_KINDS.index(next(iter(kinds)))}")
+    if len(numbers := _numbers(kinds)) < len(_KINDS):
+        clauses.append(f"kind = {numbers.pop()}")
     if documents is not None:
         clauses.append(_documents(documents))
     return " AND ".join(clauses)
@@ -327,9 +345,13 @@ def _shown(row: VectorRow) -> bytes:
     return msgspec.msgpack.encode((row.document, kind, row.number, *times, row.text))
 
 
-def _hits(found: pa.Table, likeness: NDArray[np.floating[Any]]) -> list[VectorHit]:
+def _numbers(kinds: Collection[VectorKind]) -> set[int]:
+    return {_KINDS.index(kind) for kind in kinds}
+
+
+def _hits(shown: Iterable[bytes], likeness: NDArray[np.floating[Any]]) -> list[VectorHit]:
     hits = []
-    for row, like in zip(found["shown"].to_pylist(), likeness.tolist(), strict=True):
+    for row, like in zip(shown, likeness.tolist(), strict=True):
         document, kind, number, start, end, best, text = _SHOWN.decode(row)
         cosine = max(-1.0, min(1.0, like))
         hits.append(VectorHit(document, _KINDS[kind], number, start, end, best, text, cosine))

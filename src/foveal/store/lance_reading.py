@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import lancedb
-import pyarrow as pa
 from lancedb.db import AsyncConnection
 from lancedb.table import AsyncTable
 
+from foveal.store.lance_resident import Resident, Residents
 from foveal.store.lance_tending import WORDS_INDEX, largest_vector_index
 
 LOOKED = 1.0  # seconds after which is looked again which indexes a table has
@@ -44,7 +44,16 @@ class Shape:
         return 1.0 if documents is None else min(1.0, len(documents) / max(1, self.documents))
 
 
-Question = Callable[[AsyncTable, Shape], Awaitable[pa.Table | None]]
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One table at one version, what is known of it, and its rows in memory if they are there."""
+
+    table: AsyncTable
+    shape: Shape
+    resident: Resident | None
+
+
+Question = Callable[[Now], Awaitable[T]]
 
 
 def table_name(collection: int) -> str:
@@ -56,7 +65,7 @@ class Reading:
     process, or with `close`.
     """
 
-    def __init__(self, place: str | Path, options: Mapping[str, str]) -> None:
+    def __init__(self, place: str | Path, options: Mapping[str, str], residents: Residents) -> None:
         self._place = place
         self._options = dict(options) or None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,8 +74,9 @@ class Reading:
         self._database: AsyncConnection | None = None
         self._tables: dict[int, AsyncTable] = {}
         self._shapes: dict[int, tuple[float, Shape]] = {}
+        self._residents = residents
 
-    def ask(self, collection: int, questions: Sequence[Question]) -> Sequence[pa.Table | None] | None:
+    def ask(self, collection: int, questions: Sequence[Question[T]]) -> Sequence[T] | None:
         """The answers, of one version of the table; None where there is no table, or none any more."""
         return self._run(self._ask(collection, questions))
 
@@ -74,10 +84,19 @@ class Reading:
         """The next question looks again which indexes there are."""
         self._shapes.pop(collection, None)
 
+    def dropped(self, collection: int) -> None:
+        """Nothing of the table is kept."""
+        self._run(self._forget(collection))
+
+    def keep(self, collection: int) -> None:
+        """Read the rows of a table into memory now, if they may be kept there."""
+        self._run(self._keep(collection))
+
     def close(self) -> None:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._residents.end(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
 
     def _run(self, answer: Coroutine[Any, Any, T]) -> T:
@@ -88,7 +107,7 @@ class Reading:
             waiting = asyncio.run_coroutine_threadsafe(answer, self._loop)
         return waiting.result()
 
-    async def _ask(self, collection: int, questions: Sequence[Question]) -> Sequence[pa.Table | None] | None:
+    async def _ask(self, collection: int, questions: Sequence[Question[T]]) -> Sequence[T] | None:
         for last in (False, True):
             table = await self._open(collection)
             if table is None:
@@ -96,16 +115,26 @@ class Reading:
             try:
                 # What any process published before is found. Looked for once: a query of a table that looks
                 # by itself does it twice, a millisecond each.
-                look: Callable[[], Awaitable[None]] = table.checkout_latest
-                await look()
-                shape = await self._shape(collection, table)
-                return await asyncio.gather(*(question(table, shape) for question in questions))
+                await _newest(table)
+                resident = await self._residents.at(collection, table)
+                now = Now(table, await self._shape(collection, table), resident)
+                return await asyncio.gather(*(question(now) for question in questions))
             except (RuntimeError, ValueError):
+                await self._forget(collection)  # dropped by another process meanwhile, perhaps
                 if last:
                     raise
-                self._tables.pop(collection, None)  # dropped by another process meanwhile, perhaps
-                self._shapes.pop(collection, None)
         return None
+
+    async def _keep(self, collection: int) -> None:
+        table = await self._open(collection)
+        if table is not None:
+            await _newest(table)
+            await self._residents.read(collection, table)
+
+    async def _forget(self, collection: int) -> None:
+        self._tables.pop(collection, None)
+        self._shapes.pop(collection, None)
+        self._residents.forget(collection)
 
     async def _open(self, collection: int) -> AsyncTable | None:
         table = self._tables.get(collection)
@@ -143,6 +172,11 @@ class Reading:
         shape = Shape(rows, documents, parts, WORDS_INDEX in indexes)
         self._shapes[collection] = (now, shape)
         return shape
+
+
+async def _newest(table: AsyncTable) -> None:
+    look: Callable[[], Awaitable[None]] = table.checkout_latest
+    await look()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tests.support.finding import holding, near
 
 from foveal.store.lance import LanceVectorStore, probes
+from foveal.store.lance_resident import MOST
 from foveal.store.lance_tending import Tending
 from foveal.store.vectors import VectorKind, VectorRow
 
@@ -43,15 +44,14 @@ def rows(document: int, count: int, first: int = 0) -> list[VectorRow]:
     return [row(document, number) for number in range(first, first + count)]
 
 
-def store_in(folder: Path) -> LanceVectorStore:
-    return LanceVectorStore(
-        folder, dimensions=SIDE, words=str.split, tending=Tending(indexed=2_000, background=False)
-    )
+def store_in(folder: Path, resident: int = MOST) -> LanceVectorStore:
+    tending = Tending(indexed=2_000, background=False)
+    return LanceVectorStore(folder, dimensions=SIDE, words=str.split, tending=tending, resident=resident)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LanceVectorStore]:
-    made = store_in(tmp_path / "vectors")
+@pytest.fixture(params=[0, MOST], ids=["from files", "from memory"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LanceVectorStore]:
+    made = store_in(tmp_path / "vectors", request.param)
     yield made
     made.close()
 
@@ -188,7 +188,6 @@ def test_a_document_written_twice_at_once_is_there_once(tmp_path: Path) -> None:
 def test_words_find_rows_that_likeness_would_not(store: LanceVectorStore) -> None:
     words = {3: "exit 24", 5: "24 kiosk", 8: "kiosk"}
     store.replace(1, 1, [row(1, number, text=words.get(number, "street")) for number in range(40)])
-    assert holding(store, 1, ["kiosk"], unit(1), kinds=BOTH, documents=None, limit=9) == []  # no index yet
     store.tend(1)
     found = holding(store, 1, ["kiosk", "24"], unit(1), kinds=BOTH, documents=None, limit=9)
     assert found[0].number == 5
@@ -309,4 +308,75 @@ def test_old_versions_are_freed_when_nobody_writes_any_more(tmp_path: Path) -> N
         assert time.monotonic() < deadline, "old versions are there still"
         near(store, 1, unit(1), kinds=BOTH, documents=None, limit=5)
     assert len(near(store, 1, unit(1), kinds=BOTH, documents=None, limit=100)) == 50
+    store.close()
+
+
+@pytest.mark.parametrize("kinds", [BOTH, FRAMES, SPEECH])
+@pytest.mark.parametrize("documents", [None, {2}, {1, 2, 3, 9}, {99}])
+def test_rows_in_memory_are_found_as_those_in_files(
+    large: tuple[LanceVectorStore, LanceVectorStore],
+    kinds: Sequence[VectorKind],
+    documents: set[int] | None,
+) -> None:
+    """With any filter, as near and in the same order."""
+    files, memory = large
+    for seed in range(10):
+        found = near(memory, 1, unit(seed), kinds=kinds, documents=documents, limit=20)
+        true = near(files, 1, unit(seed), kinds=kinds, documents=documents, limit=20, exact=True)
+        assert [replace(hit, likeness=0) for hit in found] == [replace(hit, likeness=0) for hit in true]
+        assert [hit.likeness for hit in found] == pytest.approx([hit.likeness for hit in true], abs=1e-6)
+
+
+def test_rows_in_memory_hold_the_words_of_those_in_files(
+    large: tuple[LanceVectorStore, LanceVectorStore],
+) -> None:
+    files, memory = (
+        {(hit.document, hit.number) for hit in holding(store, 1, ["w3", "w12"], unit(1), limit=71)}
+        for store in large
+    )
+    assert files == memory == {(12, number) for number in range(3, 500, 7)}
+
+
+@pytest.fixture(scope="module")
+def large(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[LanceVectorStore, LanceVectorStore]]:
+    """One table, too large to be read with a search: as it is in files, and kept in memory."""
+    folder = tmp_path_factory.mktemp("large")
+    files, memory = store_in(folder, resident=0), store_in(folder)
+    for document in range(1, 13):
+        frames = [row(document, number, text=f"w{number % 7} w{document}") for number in range(500)]
+        said = [row(document, number, kind="speech", seed=document * 77 + number) for number in range(20)]
+        files.replace(1, document, [*frames, *said])
+    files.tend(1)
+    memory.keep(1)
+    yield files, memory
+    files.close()
+    memory.close()
+
+
+def test_a_write_is_seen_at_once_whatever_is_in_memory(tmp_path: Path) -> None:
+    one, other = store_in(tmp_path), store_in(tmp_path)
+    for document in range(1, 8):
+        one.replace(1, document, rows(document, 900))
+    other.keep(1)
+    one.replace(1, 8, rows(8, 1))
+    one.remove(1, [3])
+    assert near(other, 1, unit(8000), limit=1)[0].document == 8
+    assert near(other, 1, unit(3000), documents={3}, limit=1) == []
+    other.keep(1)
+    assert near(other, 1, unit(8000), limit=1)[0].document == 8
+    assert near(other, 1, unit(3000), documents={3}, limit=1) == []
+    one.drop(1)
+    assert near(other, 1, unit(8000), limit=1) == []
+
+
+def test_the_tables_searched_longest_ago_leave_the_memory(tmp_path: Path) -> None:
+    store = store_in(tmp_path, resident=25)
+    for collection in (1, 2, 3):
+        store.replace(collection, 1, rows(1, 10))
+    store.replace(4, 1, rows(1, 30))  # never kept
+    for _ in range(2):
+        for collection, count in ((1, 10), (2, 10), (3, 10), (4, 30)):
+            assert len(near(store, collection, unit(1), limit=100)) == count
     store.close()
