@@ -5,7 +5,8 @@
 Frames and segments have texts as ingestion writes them (made facts put into words, made sentences), embedded
 by the real embedder: a hundred thousand different ones take a minute or two, which `--keep` spares the next
 run. Beyond these, rows are blends of two of them. Recall: how many of the ten nearest rows that comparing all
-finds are among the ten that the search of the store gives; rows as near as the tenth count as it.
+finds (in files, by LanceDB) are among the ten that the search of the store gives; rows as near as the tenth
+count as it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from foveal.engines.evidence.vocabulary_tables import load_vocabulary
 from foveal.perception.base import Box, Tag, TextLine, Vectors
 from foveal.perception.embedding import SentenceEmbedder
 from foveal.perception.facts import ColourShare, Facts, SeenObject
+from foveal.store.lance import LanceVectorStore
 from foveal.store.vectors import VectorKind, VectorRow
 from foveal.video.ingest.describe import FrameWords
 from foveal.video.retrieval.query import Filters, Query, StringFilter
@@ -165,8 +167,12 @@ class Times:
     recall: list[float] = field(default_factory=list)
 
 
-def measure(house: SearchHouse, index: int, rounds: int) -> None:
+def measure(house: SearchHouse, files: LanceVectorStore, index: int, rounds: int) -> None:
+    """`files` is the same store without rows in memory."""
     shelf = Shelves(house.database).open("local", "films")
+    start = time.perf_counter()
+    house.vectors.keep(index)
+    print(f"  reading the rows into memory, if they may be kept there: {time.perf_counter() - start:.1f} s")
     print("  filter       search p50      p95  embedding  store p50  all rows  recall@10")
     for name in (None, *FILTERS):
         filters = Filters((StringFilter(name, ("yes",)),)) if name else Filters()
@@ -175,7 +181,7 @@ def measure(house: SearchHouse, index: int, rounds: int) -> None:
         searches = [text.strip() for text in SEARCHES.split(";")]
         for turn in range(rounds + 1):
             for text in searches:
-                search_once(house, index, text, filters, documents, times, warm=turn > 0)
+                search_once(house, files, index, text, filters, documents, times, warm=turn > 0)
         cells = [
             1000 * statistics.median(one) for one in (times.whole, times.embedding, times.store, times.exact)
         ]
@@ -189,6 +195,7 @@ def measure(house: SearchHouse, index: int, rounds: int) -> None:
 
 def search_once(
     house: SearchHouse,
+    files: LanceVectorStore,
     index: int,
     text: str,
     filters: Filters,
@@ -201,7 +208,7 @@ def search_once(
     moments = [time.perf_counter()]
     vector = house.embedder.embed([text])[0]
     moments.append(time.perf_counter())
-    found = likenesses(house, index, vector, documents)[:10]
+    found = likenesses(house.vectors, index, vector, documents)[:10]
     moments.append(time.perf_counter())
     house.search.search("local", "films", Query(text, filters))
     moments.append(time.perf_counter())
@@ -210,15 +217,19 @@ def search_once(
         times.store.append(moments[2] - moments[1])
         times.whole.append(moments[3] - moments[2])
         return
-    true = likenesses(house, index, vector, documents, exact=True)[:10]
+    true = likenesses(files, index, vector, documents, exact=True)[:10]
     times.exact.append(time.perf_counter() - moments[3])
     times.recall.append(sum(one >= true[-1] - 1e-4 for one in found) / len(true))
 
 
 def likenesses(
-    house: SearchHouse, index: int, vector: Vectors, documents: frozenset[int] | None, exact: bool = False
+    store: LanceVectorStore,
+    index: int,
+    vector: Vectors,
+    documents: frozenset[int] | None,
+    exact: bool = False,
 ) -> list[float]:
-    hits = near(house.vectors, index, vector, kinds=KINDS, documents=documents, limit=POOL, exact=exact)
+    hits = near(store, index, vector, kinds=KINDS, documents=documents, limit=POOL, exact=exact)
     return [hit.likeness for hit in hits]
 
 
@@ -234,6 +245,7 @@ def main() -> None:
     made = material(sizes[-1], asked.keep)
     with tempfile.TemporaryDirectory() as folder:
         house = open_search_house(Path(folder), SentenceEmbedder(), indexed=10_000)
+        files = LanceVectorStore(Path(folder) / "vectors", house.embedder.dimensions, resident=0)
         index = house.index(fields=[(name, "string", False, True) for name in FILTERS])
         done = 0
         for size in sizes:
@@ -245,8 +257,9 @@ def main() -> None:
                 path.stat().st_size for path in (Path(folder) / "vectors").rglob("*") if path.is_file()
             )
             print(f"  {stored / size / 1024:.1f} KB on disk a row, with the versions of the last ten minutes")
-            measure(house, index, asked.rounds)
+            measure(house, files, index, asked.rounds)
         house.close()
+        files.close()
 
 
 if __name__ == "__main__":
