@@ -29,7 +29,7 @@ from foveal.engines.echo import EchoEngine
 from foveal.http.app import build_app
 from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
-from foveal.resources.accounts import Resource
+from foveal.resources.accounts import Principal, Resource
 
 ANALYZE = "/computervision/imageanalysis:analyze"
 ALL = list(VisualFeatures)
@@ -40,9 +40,11 @@ KINDS = {KEY: "AIServices", VISION_KEY: "ComputerVision", CHAT_KEY: "OpenAI"}
 class Keys:
     """One resource of each kind."""
 
-    def check(self, presented: str) -> Resource | None:
+    def check(self, presented: str) -> Principal | None:
         kind = KINDS.get(presented)
-        return None if kind is None else Resource(kind.lower(), kind, "swedencentral", "S1")
+        if kind is None:
+            return None
+        return Principal(Resource(kind.lower(), kind, "swedencentral", "S1"), "key1")
 
 
 def png(width: int = 800, height: int = 600, **options: Any) -> bytes:

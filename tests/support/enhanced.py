@@ -15,7 +15,7 @@ from tests.support.house import API_VERSION, KEY, OneKey, enhancements, services
 from tests.support.server import LiveServer, live
 
 from foveal.http.app import build_app
-from foveal.resources.accounts import Resource
+from foveal.resources.accounts import Principal, Resource
 
 ANSWER = "The image shows a street.\nThe person waits beside a red car; the dog sleeps."
 CV_KEY = "c" * 32
@@ -33,13 +33,15 @@ class Keys(OneKey):
     All have the name of the one resource with deployments, so that each can chat.
     """
 
-    def check(self, presented: str) -> Resource | None:
+    def check(self, presented: str) -> Principal | None:
         others = {
             CV_KEY: Resource("local", "ComputerVision", "swedencentral", "S1"),
             FREE_KEY: Resource("free", "ComputerVision", "swedencentral", "F0"),
             OPENAI_KEY: Resource("local", "OpenAI", "swedencentral", "S0"),
         }
-        return others.get(presented) or super().check(presented)
+        if presented in others:
+            return Principal(others[presented], "key1")
+        return super().check(presented)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from foveal.http.metrics import Metrics
 from foveal.http.services import Services
 from foveal.images.detail import DetailedImage
 from foveal.perception.facts import FactFinder
-from foveal.resources.accounts import KeyChecker, Resource
+from foveal.resources.accounts import KeyChecker, Principal, Resource
 from foveal.resources.api_versions import load_api_versions
 from foveal.resources.callers import VisionResources
 from foveal.resources.deployments import Deployment
@@ -62,8 +62,8 @@ DEPLOYMENTS = (
 class OneKey:
     key: str = KEY
 
-    def check(self, presented: str) -> Resource | None:
-        return RESOURCE if presented == self.key else None
+    def check(self, presented: str) -> Principal | None:
+        return Principal(RESOURCE, "key1") if presented == self.key else None
 
 
 @dataclass(frozen=True)

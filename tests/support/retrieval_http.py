@@ -14,7 +14,7 @@ from tests.support.server import LiveServer, live
 
 from foveal.engines.echo import EchoEngine
 from foveal.http.app import build_app
-from foveal.resources.accounts import Resource
+from foveal.resources.accounts import Principal, Resource
 
 VERSION = "api-version=2023-05-01-preview"
 INDEXES = "/computervision/retrieval/indexes"
@@ -23,13 +23,13 @@ OTHER_KEY, CHAT_KEY = "b" * 32, "c" * 32
 
 
 class Keys:
-    def check(self, presented: str) -> Resource | None:
+    def check(self, presented: str) -> Principal | None:
         known = {
             KEY: Resource("local", "AIServices", "swedencentral", "S0"),
             OTHER_KEY: Resource(OTHER, "ComputerVision", "swedencentral", "S1"),
             CHAT_KEY: Resource("chatter", "OpenAI", "swedencentral", "S0"),
         }
-        return known.get(presented)
+        return Principal(known[presented], "key1") if presented in known else None
 
 
 @contextmanager

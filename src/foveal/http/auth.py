@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from foveal.errors import Unauthorized
 from foveal.http.errors import UnauthorizedBearer
-from foveal.resources.accounts import KeyChecker, Resource
+from foveal.resources.accounts import KeyChecker, Principal, Resource
 from foveal.resources.callers import Caller
 
 _PORT = re.compile(r":\d+$")
@@ -28,8 +28,8 @@ CHAT_KINDS = frozenset({"AIServices", "OpenAI"})
 VISION_KINDS = frozenset({"AIServices", "ComputerVision"})
 
 
-def authenticate(request: Request, keys: KeyChecker, kinds: Container[str] = CHAT_KINDS) -> Resource:
-    """The resource whose key was presented; a key of a resource that is not of these kinds is a wrong one.
+def authenticate(request: Request, keys: KeyChecker, kinds: Container[str] = CHAT_KINDS) -> Principal:
+    """Whose key was presented; a key of a resource that is not of these kinds is a wrong one.
 
     `api-key` counts first: openai 1.12 sends the key there and as a bearer token. A bearer token that is a
     key is that key.
@@ -40,15 +40,15 @@ def authenticate(request: Request, keys: KeyChecker, kinds: Container[str] = CHA
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized(BAD_KEY)
-        resource = keys.check(token.strip())
-        if resource is None or resource.kind not in kinds:
+        who = keys.check(token.strip())
+        if who is None or who.resource.kind not in kinds:
             raise UnauthorizedBearer(BAD_BEARER)
     else:
-        resource = keys.check(presented.strip())
-        if resource is None or resource.kind not in kinds:
+        who = keys.check(presented.strip())
+        if who is None or who.resource.kind not in kinds:
             raise Unauthorized(BAD_KEY)
-    request.scope["foveal.resource"] = resource
-    return resource
+    request.scope["foveal.resource"] = who.resource
+    return who
 
 
 def caller_of(request: Request, resource: Resource) -> Caller:

@@ -48,11 +48,11 @@ class CatalogueRoutes:
         return _json(_deployment(row))
 
     async def plain_models(self, request: Request) -> Response:
-        resource = authenticate(request, self._services.keys).name
+        resource = authenticate(request, self._services.keys).resource.name
         return _list([self._plain(row) for row in self._services.deployments.all(resource)])
 
     async def plain_model(self, request: Request) -> Response:
-        resource = authenticate(request, self._services.keys).name
+        resource = authenticate(request, self._services.keys).resource.name
         wanted = request.path_params["id"]
         row = self._services.deployments.find(resource, wanted)
         if row is None:
@@ -61,7 +61,7 @@ class CatalogueRoutes:
 
     def _check(self, request: Request) -> str:
         """The resource's name, after key and api-version were found good."""
-        resource = authenticate(request, self._services.keys)
+        resource = authenticate(request, self._services.keys).resource
         self._services.api_versions.get(request.query_params.get("api-version"), strict=self._services.strict)
         return resource.name
 

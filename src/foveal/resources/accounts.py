@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select
 from foveal.resources.content_filters import ContentFilter
 from foveal.resources.deployments import Deployment
 from foveal.resources.filter_register import read_filters
-from foveal.resources.keys import StoredKey, find_resource, hash_key, matches, new_key
+from foveal.resources.keys import StoredKey, find_key, hash_key, matches, new_key
 from foveal.store.tables import deployments, resource_keys, resources
 
 
@@ -32,16 +32,24 @@ class Resource:
     tier: str
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a resource, and by what (`name`): key1 or key2 of it. Never the key itself."""
+
+    resource: Resource
+    name: str
+
+
 class KeyChecker(Protocol):
-    def check(self, presented: str) -> Resource | None:
-        """The resource that `presented` is a key of; on the path of every request."""
+    def check(self, presented: str) -> Principal | None:
+        """Whose key `presented` is; on the path of every request."""
         ...
 
 
 class NoKeys:
     """`KeyChecker` of a house without resources."""
 
-    def check(self, presented: str) -> Resource | None:
+    def check(self, presented: str) -> Principal | None:
         return None
 
 
@@ -53,10 +61,10 @@ class Accounts:
     keys: tuple[StoredKey, ...]
     deployments: Mapping[tuple[str, str], Deployment]
 
-    def check(self, presented: str) -> Resource | None:
-        """The resource whose key is presented, if any."""
-        name = find_resource(self.keys, presented)
-        return None if name is None else self.resources[name]
+    def check(self, presented: str) -> Principal | None:
+        """Whose key is presented: the resource, and which of its keys."""
+        key = find_key(self.keys, presented)
+        return None if key is None else Principal(self.resources[key.resource], f"key{key.slot}")
 
     def find(self, resource: str, name: str) -> Deployment | None:
         return self.deployments.get((resource, name))

@@ -118,7 +118,8 @@ class VisionResources:
         )
 
     def _checked(self, key: str, words: SourceWords, caller: Resource) -> Resource:
-        found = self._keys.check(key)
+        who = self._keys.check(key)
+        found = None if who is None else who.resource
         source = words.shown
         if found is None or found.kind not in (COMPUTER_VISION, MULTI_SERVICE):
             raise InvalidDataSource(

@@ -40,12 +40,12 @@ def matches(stored: StoredKey, presented: str) -> bool:
     return hmac.compare_digest(stored.digest, _digest(stored.salt, presented))
 
 
-def find_resource(stored: Iterable[StoredKey], presented: str) -> str | None:
-    """The resource that `presented` is a key of. Every key is compared, so timing tells nothing."""
-    found: str | None = None
+def find_key(stored: Iterable[StoredKey], presented: str) -> StoredKey | None:
+    """The key that `presented` is. Every key is compared, so timing tells nothing."""
+    found: StoredKey | None = None
     for key in stored:
         if matches(key, presented):
-            found = key.resource
+            found = key
     return found
 
 

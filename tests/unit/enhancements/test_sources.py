@@ -12,7 +12,7 @@ from foveal.enhancements.sources import Vision, VisionSources
 from foveal.enhancements.spans import Findings
 from foveal.errors import InvalidDataSource
 from foveal.images.detail import DetailedImage
-from foveal.resources.accounts import Resource
+from foveal.resources.accounts import Principal, Resource
 from foveal.resources.callers import Caller, Endpoint, VisionResources
 
 MULTI = Resource("local", "AIServices", "swedencentral", "S0")
@@ -41,8 +41,9 @@ class Seer:
 
 
 class Keys:
-    def check(self, presented: str) -> Resource | None:
-        return KEYS.get(presented)
+    def check(self, presented: str) -> Principal | None:
+        found = KEYS.get(presented)
+        return None if found is None else Principal(found, "key1")
 
 
 def choose(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from foveal.resources.accounts import Accounts, open_accounts
-from foveal.resources.keys import find_resource, hash_key
+from foveal.resources.keys import find_key, hash_key
 from foveal.store.database import FILE_NAME, open_database
 
 
@@ -48,9 +48,9 @@ def test_a_key_is_generated_once_works_later_and_is_kept_only_hashed(
     found, generated = accounts(database)
     assert generated is not None
     assert len(generated) == 32
-    resource = found.check(generated)
-    assert resource is not None
-    assert resource.name == "local"
+    who = found.check(generated)
+    assert who is not None
+    assert (who.resource.name, who.name) == ("local", "key1")
     assert not found.operator_has_set_keys
 
     again, second = accounts(database)
@@ -78,5 +78,5 @@ def test_equal_keys_are_hashed_differently() -> None:
     first = hash_key("a", 1, "same", by_operator=False)
     second = hash_key("b", 1, "same", by_operator=False)
     assert first.digest != second.digest
-    assert find_resource((first, second), "other") is None
-    assert find_resource((first,), "same") == "a"
+    assert find_key((first, second), "other") is None
+    assert find_key((first,), "same") == first

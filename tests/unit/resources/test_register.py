@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from foveal.errors import InvalidRequest
-from foveal.resources.accounts import Accounts, open_accounts
+from foveal.resources.accounts import Accounts, Principal, open_accounts
 from foveal.resources.register import add_resource, list_resources, regenerate_key, remove_resource
 from foveal.store.database import open_database
 
@@ -31,7 +31,7 @@ def test_a_computer_vision_resource_has_two_keys_and_no_deployments(database: En
     assert (made.kind, made.region, made.tier) == ("ComputerVision", "swedencentral", "S1")
     found = accounts(database)
     assert len(set(keys)) == 2
-    assert [found.check(key) for key in keys] == [made, made]
+    assert [found.check(key) for key in keys] == [Principal(made, "key1"), Principal(made, "key2")]
     assert found.all("my-vision") == []
 
 
@@ -48,7 +48,7 @@ def test_the_first_resource_stays_the_first(database: Engine) -> None:
     assert generated is None
     found = accounts(database).check("the-operators-own-key")
     assert found is not None
-    assert found.name == "local"
+    assert found.resource.name == "local"
 
 
 def test_a_new_key_replaces_one_and_leaves_the_other(database: Engine) -> None:
