@@ -83,21 +83,22 @@ class ContentSafety:
                 *(self._text(text) for text in texts if text.strip()), *map(self._picture, images)
             )
             shown = await asyncio.gather(*map(self._picture, frames))
+            listed = await self._listed(side, texts)
         except Exception as error:
             self._unavailable(error)
             return None
         signs.append(Signs(steady(one.severities for one in shown)))
-        hits = [name for text in texts for name in self._lists.found(side.blocklists, text)]
-        return self._ruled("prompt", rule(side, worst(signs), list(dict.fromkeys(hits))))
+        return self._ruled("prompt", rule(side, worst(signs), listed))
 
     async def completion(self, side: Side, text: str) -> Verdict | None:
         """Raises `FilterUnavailable`."""
         try:
             signs = await self._text(text) if text.strip() else Signs()
+            listed = await self._listed(side, [text])
         except Exception as error:
             self._unavailable(error)
             return None
-        return self._ruled("completion", rule(side, signs, self._lists.found(side.blocklists, text)))
+        return self._ruled("completion", rule(side, signs, listed))
 
     def refuses(self, texts: Sequence[str]) -> bool:
         """Whether one of them is over the default thresholds; blocks the calling thread."""
@@ -150,6 +151,13 @@ class ContentSafety:
             for (_, future), signs in zip(now, found, strict=True):
                 if not future.done():
                     future.set_result(signs)
+
+    async def _listed(self, side: Side, texts: Sequence[str]) -> list[str]:
+        """The names of the blocklists of which something stands in a text."""
+        if not side.blocklists:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._lists.found, side.blocklists, *texts)
 
     async def _picture(self, image: DetailedImage) -> Signs:
         known = self._seen.get(image.sha256)

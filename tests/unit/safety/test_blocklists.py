@@ -22,6 +22,11 @@ from foveal.safety.blocklists import Blocklists, compile_pattern
         ("경쟁사", "우리 비경쟁사", False),
         ("ｃontoso", "contoso", True),  # full-width letters
         ("a.b", "axb", False),
+        (".net", "the new .NET, here", True),
+        (".net", "the.nets", False),
+        ("@경쟁사", "a@경쟁사들", True),
+        ("STRASSE", "in der Straße", True),
+        ("snake", "snake_case", False),
     ],
 )
 def test_terms(term: str, text: str, found: bool) -> None:
@@ -38,6 +43,18 @@ def test_patterns_and_several_lists() -> None:
     assert both.found(lists, "1234-5678 of Northsea") == ["cards", "names"]
     assert both.found(lists, "nothing") == []
     assert both.found([], "1234-5678") == []
+
+
+def test_a_list_of_thousands_of_terms() -> None:
+    names = Blocklist("names", tuple(f"company {number}" for number in range(20_000)), ("c[ae]t",))
+    lists = Blocklists()
+    assert lists.found([names], "We asked Company 19999, and nobody else.") == ["names"]
+    assert lists.found([names], "We asked company 20000.", "Nobody else, no dog.") == []
+    assert lists.found([names], "We asked company 20000.", "A CAT.") == ["names"]
+
+
+def test_a_list_without_anything_in_it_finds_nothing() -> None:
+    assert Blocklists().found([Blocklist("empty"), Blocklist("blank", ("", " "))], "a text", "") == []
 
 
 def test_no_text_makes_a_pattern_slow() -> None:

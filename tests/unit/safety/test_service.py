@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from foveal.errors import EngineUnavailable
 from foveal.images.detail import DetailedImage
 from foveal.resources.content_filters import Blocklist, Side
 from foveal.safety.base import Severities, Severity
+from foveal.safety.blocklists import Blocklists
 from foveal.safety.service import ContentSafety, FilterUnavailable
 
 
@@ -101,6 +104,28 @@ async def test_attacks_in_pictures_are_read_when_they_are_looked_for() -> None:
     assert caught is not None
     assert caught.filtered == {"jailbreak", "custom_blocklists"}
     assert read == ["red10"]
+    safety.close()
+
+
+async def test_blocklists_are_searched_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of thousands of terms over a long text takes as long as many small requests."""
+    searched: list[int] = []
+    found = Blocklists.found
+
+    def watched(self: Blocklists, lists: Sequence[Blocklist], *texts: str) -> list[str]:
+        searched.append(threading.get_ident())
+        return found(self, lists, *texts)
+
+    monkeypatch.setattr(Blocklists, "found", watched)
+    safety = ContentSafety(WrittenSigns())
+    side = Side(blocklists=(Blocklist("names", ("contoso",)),))
+    asked = await safety.prompt(side, ["Who is there?", "Contoso."])
+    answered = await safety.completion(side, "Contoso is there.")
+    assert asked is not None
+    assert answered is not None
+    assert (asked.blocked, answered.blocked) == (True, True)
+    assert len(searched) == 2
+    assert threading.get_ident() not in searched
     safety.close()
 
 
