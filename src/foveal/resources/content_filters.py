@@ -26,8 +26,7 @@ class Blocklist:
     patterns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class _Settings(msgspec.Struct, frozen=True):
     """What holds for one direction. Contents are filtered from the severity on that stands at their category;
     `off` only tells it. `jailbreak` is looked for in prompts only, and then also in the text of pictures.
     """
@@ -38,11 +37,16 @@ class Side:
     self_harm: Threshold = "medium"
     profanity: Detection = "off"
     jailbreak: Detection = "off"
-    blocklists: tuple[Blocklist, ...] = ()
 
     def threshold(self, category: str) -> Threshold:
         found: Threshold = getattr(self, category)
         return found
+
+
+class Side(_Settings, frozen=True):
+    """The settings of one direction, with its blocklists."""
+
+    blocklists: tuple[Blocklist, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +61,15 @@ class ContentFilter:
     streaming: Streaming = "default"
 
 
-class StoredSide(msgspec.Struct, frozen=True):
+class StoredSide(_Settings, frozen=True):
     """A side as it is stored: its blocklists by their names."""
 
-    hate: Threshold = "medium"
-    sexual: Threshold = "medium"
-    violence: Threshold = "medium"
-    self_harm: Threshold = "medium"
-    profanity: Detection = "off"
-    jailbreak: Detection = "off"
     blocklists: tuple[str, ...] = ()
 
     def opened(self, lists: Mapping[str, Blocklist]) -> Side:
         """`lists` are the blocklists of the resource; those that are gone are left out."""
-        found = tuple(lists[name] for name in self.blocklists if name in lists)
-        return Side(
-            self.hate, self.sexual, self.violence, self.self_harm, self.profanity, self.jailbreak, found
-        )
+        settings = {name: getattr(self, name) for name in _Settings.__struct_fields__}
+        return Side(**settings, blocklists=tuple(lists[name] for name in self.blocklists if name in lists))
 
 
 class StoredFilter(msgspec.Struct, frozen=True):
