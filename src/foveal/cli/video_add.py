@@ -89,15 +89,10 @@ def add_command(
     if document_id is not None and len(sources) > 1:
         raise click.UsageError("--id names one video, but there are several")
     values = named_values(metadata, "--metadata")
-    for source in sources:
-        if not _is_url(source) and not Path(source).is_file():
-            raise SetupError(f"there is no file {source}")
+    _check_files(sources)
     settings = settings_from(flags)
     with open_house(settings, resource, work=watch) as (house, owner):
-        try:
-            house.indexes.get(owner, index_name)
-        except IndexNotFound as error:
-            raise IndexNotFound(f"{error.message} `foveal index create {index_name}` makes it.") from None
+        _check_index(house, owner, index_name)
         copies = {source: _copy(house, Path(source)) for source in sources if not _is_url(source)}
         urls = {source: house.media.url(_here(settings), copy) for source, copy in copies.items()}
         videos = tuple(
@@ -184,6 +179,20 @@ def remove_command(documents: tuple[str, ...], index_name: str, resource: str | 
         if file.error is not None:
             raise FovealError(f"{file.document_id}: {file.error['message']}")
         click.echo(f"{file.document_id} is removed")
+
+
+def _check_files(sources: Sequence[str]) -> None:
+    for source in sources:
+        if not _is_url(source) and not Path(source).is_file():
+            raise SetupError(f"there is no file {source}")
+
+
+def _check_index(house: VideoHouse, owner: str, index: str) -> None:
+    """Before anything is copied."""
+    try:
+        house.indexes.get(owner, index)
+    except IndexNotFound as error:
+        raise IndexNotFound(f"{error.message} `foveal index create {index}` makes it.") from None
 
 
 def _is_url(source: str) -> bool:
