@@ -139,6 +139,12 @@ class TooManyRequests(FovealError):
     code = "429"
 
 
+class QuotaExceeded(FovealError):
+    """More capacity than the quota of a region has left."""
+
+    code = "InsufficientQuota"
+
+
 class NotSupported(FovealError):
     """An operation of the real service that this one does not have."""
 

@@ -129,21 +129,35 @@ class Rules:
     def _check_images(self, request: ChatRequest) -> None:
         if not request.images:
             return
-        if not (self.version.takes_images(self.deployment.sku) and self.abilities.images):
+        if not (self._takes_images() and self.abilities.images):
             for i, message in enumerate(request.messages):
                 for image in message.images:
                     j = message.content.index(image)
                     raise InvalidRequest(NO_IMAGES, param=f"messages.[{i}].content.[{j}].type")
-        _check_beside(request, "image")
+        self._check_beside(request, "image")
 
     def _check_video(self, request: ChatRequest) -> None:
         if request.video is None:
             return
-        if not (
-            self.version.takes_images(self.deployment.sku) and (self.abilities.video or self.abilities.images)
-        ):
+        if not (self._takes_images() and (self.abilities.video or self.abilities.images)):
             raise InvalidRequest(NO_VIDEO, param=request.video.param)
-        _check_beside(request, "video")
+        self._check_beside(request, "video")
+
+    def _takes_images(self) -> bool:
+        sku = self.deployment.sku
+        return self.version.takes_images(sku) or (self.deployment.relaxed and self.version.images)
+
+    def _check_beside(self, request: ChatRequest, what: str) -> None:
+        """What Azure did not do for a request with pictures."""
+        if self.deployment.relaxed:
+            return
+        if request.response_format is not None:
+            raise _no_format(request.response_format.type)
+        if request.tools:
+            name = "functions" if request.functions_form else "tools"
+            raise InvalidRequest(
+                f"Invalid parameter: '{name}' is not supported with {what} input with this model.", param=name
+            )
 
     def _check_format(self, request: ChatRequest) -> None:
         wanted = request.response_format
@@ -176,17 +190,6 @@ class Rules:
                 "completion tokens.",
                 param=name,
             )
-
-
-def _check_beside(request: ChatRequest, what: str) -> None:
-    """What Azure did not do for a request with pictures."""
-    if request.response_format is not None:
-        raise _no_format(request.response_format.type)
-    if request.tools:
-        name = "functions" if request.functions_form else "tools"
-        raise InvalidRequest(
-            f"Invalid parameter: '{name}' is not supported with {what} input with this model.", param=name
-        )
 
 
 def _validation_error(field: str, reason: str) -> InvalidRequest:

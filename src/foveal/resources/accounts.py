@@ -6,20 +6,27 @@ A fresh directory gets one multi-service resource `local` with two deployments; 
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select
 
 from foveal.resources.content_filters import ContentFilter
+from foveal.resources.deployment_register import RELAXED, upgrade_due
 from foveal.resources.deployments import Deployment
 from foveal.resources.filter_register import read_filters
 from foveal.resources.keys import StoredKey, find_key, hash_key, matches, new_key
-from foveal.store.tables import deployments, resource_keys, resources
+from foveal.resources.quotas import limit_of, used_of
+from foveal.resources.versions import load_model_versions
+from foveal.store.tables import deployments, quotas, resource_keys, resources
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +62,25 @@ class NoKeys:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What requests are checked against: a snapshot of the data directory, taken at the start."""
+    """What requests are checked against: a snapshot of the data directory."""
 
     resources: Mapping[str, Resource]
     keys: tuple[StoredKey, ...]
     deployments: Mapping[tuple[str, str], Deployment]
+    _seen: dict[bytes, Principal] = field(default_factory=dict, compare=False, repr=False)
 
     def check(self, presented: str) -> Principal | None:
-        """Whose key is presented: the resource, and which of its keys."""
-        key = find_key(self.keys, presented)
-        return None if key is None else Principal(self.resources[key.resource], f"key{key.slot}")
+        """Whose key is presented: the resource, and which of its keys. One that was right before is looked up
+        by its hash; so there are never more of these than keys.
+        """
+        digest = hashlib.sha256(presented.encode("utf-8", "surrogatepass")).digest()
+        principal = self._seen.get(digest)
+        if principal is None:
+            key = find_key(self.keys, presented)
+            if key is None:
+                return None
+            principal = self._seen[digest] = Principal(self.resources[key.resource], f"key{key.slot}")
+        return principal
 
     def find(self, resource: str, name: str) -> Deployment | None:
         return self.deployments.get((resource, name))
@@ -91,6 +107,8 @@ def open_accounts(
     """
     with database.begin() as connection:
         generated = None
+        for resource, name, version in upgrade_due(connection, int(time.time())):
+            LOG.info("the deployment %s of %s was upgraded to version %s", name, resource, version)
         first = connection.scalar(select(resources.c.name).order_by(resources.c.created_at).limit(1))
         if first is None:
             first = _fill(connection)
@@ -104,21 +122,37 @@ def open_accounts(
         return _snapshot(connection, engine, strict), generated
 
 
+def read_accounts(database: Engine, *, engine: str, strict: bool) -> Accounts:
+    """The accounts as they are now."""
+    with database.connect() as connection:
+        return _snapshot(connection, engine, strict)
+
+
 def _fill(connection: Connection) -> str:
     """Write the first resource and its deployments; returns the resource's name."""
-    first = _first_resource()["resource"]
+    table = _first_resource()
+    first = table["resource"]
     connection.execute(insert(resources).values(created_at=int(time.time()), **first))
+    for row in table["quotas"]:
+        connection.execute(insert(quotas).values(region=first["region"], **row))
     name: str = first["name"]
-    add_deployments(connection, name)
+    add_deployments(connection, name, first["region"])
     return name
 
 
-def add_deployments(connection: Connection, resource: str) -> None:
-    """The deployments that every resource which chats starts with."""
-    now = int(time.time())
+def add_deployments(connection: Connection, resource: str, region: str) -> None:
+    """The deployments that a resource which chats starts with: those whose model version the region has, with
+    as much capacity as its quota has left.
+    """
+    versions, now = load_model_versions(), int(time.time())
     for row in _first_resource()["deployments"]:
-        values = {"engine": None, "strict": None, "created_at": now, "updated_at": now}
-        connection.execute(insert(deployments).values(resource=resource, **values, **row))
+        version = versions[(row["model"], row["version"])]
+        limit = limit_of(connection, version.quota, region)
+        capacity = min(row["capacity"], limit - used_of(connection, versions, version.quota, region))
+        if region in version.regions and capacity > 0:
+            values = {"engine": None, "strict": None, "created_at": now, "updated_at": now}
+            values |= row | {"capacity": capacity, "resource": resource}
+            connection.execute(insert(deployments).values(**values))
 
 
 def _first_resource() -> dict[str, Any]:
@@ -177,4 +211,5 @@ def _deployment(
         created_at=row.created_at,
         updated_at=row.updated_at,
         content_filter=filters.get((row.resource, row.content_filter), ContentFilter()),
+        relaxed=row.parity == RELAXED,
     )

@@ -13,7 +13,9 @@ from foveal.resources.content_filters import ContentFilter
 class Deployment:
     """`capacity` is thousands of tokens per minute for `Standard`; `created_at` seconds since 1970.
 
-    `strict` turns leniency off for this deployment: Azure's refusals exactly, 16 tokens by default.
+    `strict` turns leniency off for this deployment: Azure's refusals exactly, 16 tokens by default. `relaxed`
+    allows what its engine can where Azure's model could not: tools and JSON beside pictures, pictures on
+    provisioned deployments.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Deployment:
     created_at: int = 0
     updated_at: int = 0
     content_filter: ContentFilter = field(default_factory=ContentFilter)
+    relaxed: bool = False
 
 
 class DeploymentTable(Protocol):

@@ -48,12 +48,20 @@ def list_resources(database: Engine) -> list[Resource]:
 
 
 def add_resource(
-    database: Engine, name: str, kind: str, *, region: str | None = None, tier: str | None = None
+    database: Engine,
+    name: str,
+    kind: str,
+    *,
+    region: str | None = None,
+    tier: str | None = None,
+    deployments: bool = True,
 ) -> tuple[Resource, tuple[str, str]]:
     """The new resource and its two keys, which are kept only as hashes.
 
-    `region` is that of the first resource when not given, `tier` the usual one of the kind. Raises
-    `InvalidRequest`.
+    `region` is that of the first resource when not given, `tier` the usual one of the kind; with
+    `deployments` it starts with those of `data/first_resource.toml` that its region has.
+
+    Raises `InvalidRequest`.
     """
     kinds = load_kinds()
     if kind not in kinds:
@@ -83,8 +91,8 @@ def add_resource(
                 name=name, kind=kind, region=region, tier=tier, created_at=max(int(time.time()), latest + 1)
             )
         )
-        if kinds[kind].deployments:
-            add_deployments(connection, name)
+        if deployments and kinds[kind].deployments:
+            add_deployments(connection, name, region)
         keys = new_key(), new_key()
         for slot, key in enumerate(keys, start=1):
             store_key(connection, hash_key(name, slot, key, by_operator=True))

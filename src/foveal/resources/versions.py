@@ -12,7 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version of a model. `refused` and `refuses_null` are what strict mode reproduces."""
+    """One version of a model. `refused` and `refuses_null` are what strict mode reproduces. `quota` is what
+    its deployments count against, `upgrade` the version that follows it, None for the last.
+    """
 
     name: str
     version: str
@@ -26,6 +28,10 @@ class ModelVersion:
     training: str
     created: int  # seconds since 1970, UTC
     retired: int
+    quota: str
+    skus: tuple[str, ...]
+    regions: tuple[str, ...]
+    upgrade: str | None = None
 
     @property
     def id(self) -> str:
@@ -60,6 +66,10 @@ def _model_version(row: Mapping[str, Any]) -> ModelVersion:
         training=row["training"],
         created=_epoch(row["created"]),
         retired=_epoch(row["retired"]),
+        quota=row["quota"],
+        skus=tuple(row["skus"]),
+        regions=tuple(row["regions"]),
+        upgrade=row.get("upgrade"),
     )
 
 

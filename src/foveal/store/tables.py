@@ -63,11 +63,28 @@ deployments = Table(
     Column("strict", Boolean, nullable=True),
     # None: the default configuration.
     Column("content_filter", String(64), nullable=True),
+    # When the version moves on by itself.
+    Column("upgrade", String(40), nullable=False, server_default="NoAutoUpgrade"),
+    # What it may do: what Azure's model version could, or what the engine can.
+    Column("parity", String(16), nullable=False, server_default="azure"),
     Column("created_at", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
     PrimaryKeyConstraint("resource", "name"),
     ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
 )
+
+# Quotas that the operator granted in place of Azure's defaults: thousands of tokens per minute of a region.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("name", String(64), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("limit", Integer, nullable=False),
+    PrimaryKeyConstraint("name", "region"),
+)
+
+# How often what requests are checked against was changed: triggers count, servers look.
+account_changes = Table("account_changes", metadata, Column("count", Integer, nullable=False))
 
 content_filters = Table(
     "content_filters",

@@ -60,8 +60,8 @@ def test_the_last_token_is_given_and_no_more(limits: RateLimits, clock: Clock) -
     assert refused.value.message == (
         "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2023-12-01-preview "
         "have exceeded token rate limit of your current OpenAI S0 pricing tier. "
-        "Please retry after 48 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like to "
-        "further increase the default rate limit."
+        "Please retry after 48 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like "
+        "to further increase the default rate limit."
     )
     assert refused.value.headers == {"retry-after": "48", "retry-after-ms": "47500"}
     assert take(limits, 1).remaining_tokens == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -36,9 +37,27 @@ def test_a_computer_vision_resource_has_two_keys_and_no_deployments(database: En
 
 
 def test_an_openai_resource_starts_with_the_two_deployments(database: Engine) -> None:
-    made, _ = add_resource(database, "my-openai", "OpenAI", region="westus")
-    assert (made.region, made.tier) == ("westus", "S0")
+    made, _ = add_resource(database, "my-openai", "OpenAI")
+    assert (made.region, made.tier) == ("swedencentral", "S0")
     assert [row.name for row in accounts(database).all("my-openai")] == ["gpt-4v", "gpt-4-turbo"]
+
+
+def test_it_starts_with_what_its_region_has_within_the_quota(database: Engine) -> None:
+    for region, expected in {
+        "westus": [("gpt-4v", 30)],
+        "eastus": [("gpt-4-turbo", 80)],
+        "koreacentral": [],
+    }.items():
+        add_resource(database, f"in-{region}", "OpenAI", region=region)
+        found = [(row.name, row.capacity) for row in accounts(database).all(f"in-{region}")]
+        assert found == expected
+    add_resource(database, "second-in-westus", "OpenAI", region="westus")
+    assert accounts(database).all("second-in-westus") == []  # its quota is used up
+
+
+def test_a_resource_may_start_empty(database: Engine) -> None:
+    add_resource(database, "empty", "AIServices", deployments=False)
+    assert accounts(database).all("empty") == []
 
 
 def test_the_first_resource_stays_the_first(database: Engine) -> None:
@@ -85,7 +104,7 @@ def test_a_removed_resource_takes_its_keys_and_deployments_along(database: Engin
     ],
 )
 def test_what_cannot_be_made(
-    database: Engine, name: str, kind: str, changes: dict[str, str], param: str, says: str
+    database: Engine, name: str, kind: str, changes: dict[str, Any], param: str, says: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=says) as refused:
         add_resource(database, name, kind, **changes)
