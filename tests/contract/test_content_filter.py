@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from foveal.http.metrics import Metrics
 from foveal.images.door import ImageDoor
 from foveal.images.fetch import MediaFetcher
 from foveal.resources.content_filters import Blocklist, ContentFilter, Side
+from foveal.safety.base import Signs
 from foveal.safety.service import ContentSafety
 
 LOOSE = Side("off", "off", "off", "off")
@@ -311,6 +313,41 @@ def test_a_filter_that_fails(closed: bool) -> None:
     assert response.status_code == 200
     assert body["prompt_filter_results"][0]["content_filter_results"] == unjudged
     assert body["choices"][0]["content_filter_results"] == unjudged
+
+
+class FailsInTheMiddle(WrittenSigns):
+    """It judges the prompt and the beginning of an answer, and fails at what comes later."""
+
+    def judge(self, texts: Sequence[str]) -> list[Signs]:
+        if any("later" in text and "begins" not in text[:20] for text in texts):
+            raise RuntimeError("the judge is broken")
+        return super().judge(texts)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("name", ["gpt-4v", "async"])
+def test_a_filter_that_fails_in_the_middle_of_a_stream(name: str, closed: bool) -> None:
+    """What was judged was sent; what could not be is not, or goes on marked as unjudged."""
+    safety = ContentSafety(FailsInTheMiddle(), closed=closed)
+    text = f"It begins well. {'And on and on. ' * 20}It comes later. The end."
+    with serve(safety=safety) as running:
+        response = httpx.post(
+            running.url + chat(name),
+            params={"api-version": API_VERSION},
+            headers={"api-key": KEY},
+            json=ask(text, stream=True, max_tokens=500),
+        )
+    assert response.status_code == 200
+    assert "begins" in response.text
+    if closed:
+        error = json.loads(response.text.strip().splitlines()[-1].removeprefix("data: "))["error"]
+        assert error["code"] == "ContentFilterUnavailable"
+        assert ("later" in response.text) == (name == "async")
+        return
+    *_, told, last = [chunk["choices"][0] for chunk in chunks(response.text) if chunk["choices"]]
+    unjudged = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
+    assert told["content_filter_results"] == unjudged
+    assert last["finish_reason"] == "stop"
 
 
 def test_what_is_filtered_is_counted() -> None:

@@ -25,11 +25,11 @@ class CatalogueRoutes:
         self._services = services
 
     async def models(self, request: Request) -> Response:
-        self._check(request)
+        await self._check(request)
         return _list([_model(version) for version in self._services.model_versions.values()])
 
     async def model(self, request: Request) -> Response:
-        self._check(request)
+        await self._check(request)
         wanted = request.path_params["id"]
         for version in self._services.model_versions.values():
             if version.id == wanted:
@@ -37,31 +37,31 @@ class CatalogueRoutes:
         raise NotFound(f"The model '{wanted[:80]}' does not exist.", code="ModelNotFound")
 
     async def deployments(self, request: Request) -> Response:
-        resource = self._check(request)
+        resource = await self._check(request)
         return _list([_deployment(row) for row in self._services.deployments.all(resource)])
 
     async def deployment(self, request: Request) -> Response:
-        resource = self._check(request)
+        resource = await self._check(request)
         row = self._services.deployments.find(resource, request.path_params["id"])
         if row is None:
             raise DeploymentNotFound(NO_DEPLOYMENT)
         return _json(_deployment(row))
 
     async def plain_models(self, request: Request) -> Response:
-        resource = authenticate(request, self._services.keys).resource.name
+        resource = (await authenticate(request, self._services)).resource.name
         return _list([self._plain(row) for row in self._services.deployments.all(resource)])
 
     async def plain_model(self, request: Request) -> Response:
-        resource = authenticate(request, self._services.keys).resource.name
+        resource = (await authenticate(request, self._services)).resource.name
         wanted = request.path_params["id"]
         row = self._services.deployments.find(resource, wanted)
         if row is None:
             raise no_such_model(wanted)
         return _json(self._plain(row))
 
-    def _check(self, request: Request) -> str:
+    async def _check(self, request: Request) -> str:
         """The resource's name, after key and api-version were found good."""
-        resource = authenticate(request, self._services.keys).resource
+        resource = (await authenticate(request, self._services)).resource
         self._services.api_versions.get(request.query_params.get("api-version"), strict=self._services.strict)
         return resource.name
 

@@ -46,7 +46,7 @@ class ChatRoutes:
 
     async def plain(self, request: Request) -> ASGIApp:
         """POST /v1/chat/completions, where `model` names the deployment"""
-        resource = authenticate(request, self._services.keys).resource
+        resource = (await authenticate(request, self._services)).resource
         chat_request = await self._read(request)
         if chat_request.model is None:
             raise InvalidRequest("you must provide a model parameter", param="model")
@@ -59,7 +59,7 @@ class ChatRoutes:
         return await self._answer(request, events, form)
 
     async def _azure(self, request: Request, *, extensions: bool) -> ASGIApp:
-        resource = authenticate(request, self._services.keys).resource
+        resource = (await authenticate(request, self._services)).resource
         deployment = self._services.deployments.find(resource.name, request.path_params["deployment"])
         strict = self._services.strict if deployment is None else deployment.strict
         api = self._services.api_versions.get(request.query_params.get("api-version"), strict=strict)

@@ -62,6 +62,12 @@ class UnauthorizedBearer(Unauthorized):
     """Only a bearer token was presented and it is not valid: Azure answers this one flat."""
 
 
+class PermissionDenied(Unauthorized):
+    """A good token whose bearer has no role for the operation; Azure says so with 401, not 403."""
+
+    code = "PermissionDenied"
+
+
 def is_plain(path: str) -> bool:
     """Whether a path belongs to the plain OpenAI surface."""
     return path.startswith("/v1/") or path == "/v1"
@@ -123,7 +129,7 @@ def _filtered(error: PromptFiltered) -> dict[str, Any]:
 
 def _openai_error(error: FovealError) -> dict[str, Any]:
     code = error.code
-    if isinstance(error, Unauthorized):
+    if isinstance(error, Unauthorized) and not isinstance(error, PermissionDenied):
         code = "invalid_api_key"
     elif isinstance(error, DeploymentNotFound):
         code = "model_not_found"

@@ -37,7 +37,7 @@ class VisionRoutes:
 
     async def analyze(self, request: Request) -> Response:
         """POST /computervision/imageanalysis:analyze"""
-        authenticate(request, self._services.keys, VISION_KINDS)
+        await authenticate(request, self._services, VISION_KINDS)
         contract = self._analysis.contract
         # The JavaScript client's own example writes smartCrops-aspect-ratios: names are taken in any case.
         query = QueryParams([(name.lower(), value) for name, value in request.query_params.multi_items()])
@@ -64,7 +64,7 @@ class VisionRoutes:
 
     async def vectorize(self, request: Request) -> Response:
         """POST /computervision/retrieval:vectorizeImage, …:vectorizeText"""
-        authenticate(request, self._services.keys, VISION_KINDS)
+        await authenticate(request, self._services, VISION_KINDS)
         raise NotSupported(_NO_EMBEDDING, code="NotSupported")
 
     async def _body(self, request: Request, *, json: bool) -> bytes:

@@ -12,6 +12,7 @@ from foveal.http.metrics import Metrics
 from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
+from foveal.resources.tokens import TokenChecker
 from foveal.resources.versions import ModelVersions
 from foveal.store.media import MediaStore
 from foveal.video.retrieval.retrieval import Retrieval
@@ -42,4 +43,5 @@ class Services:
     strict: bool = False
     max_body: int = 272 * 1024 * 1024
     media: MediaStore | None = None  # uploaded media; without it there is no /storage
+    tokens: TokenChecker | None = None  # those of the operator's issuer, where there is one
     base_url: str | None = None  # how others reach this server; what they asked for by default

@@ -82,7 +82,7 @@ class StorageRoutes:
 
         As in Azure, what is there is replaced, unless `If-None-Match: *` says not to.
         """
-        authenticate(request, self._services.keys, CHAT_KINDS | VISION_KINDS)
+        await authenticate(request, self._services, CHAT_KINDS | VISION_KINDS)
         if "comp" in request.query_params:
             raise NotSupported("Only whole files can be uploaded, in one request.")
         name = request.path_params["name"]

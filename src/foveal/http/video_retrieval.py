@@ -142,7 +142,7 @@ class RetrievalRoutes:
         return endpoint
 
     async def _serve(self, request: Request, operation: Operation) -> Response:
-        resource = authenticate(request, self._services.keys, VISION_KINDS).resource
+        resource = (await authenticate(request, self._services, VISION_KINDS)).resource
         house = self._services.retrieval
         if house is None:
             raise NotSupported(OFF)

@@ -14,9 +14,9 @@ from tests.support.safety import Brightness, WrittenSigns
 from foveal.errors import EngineUnavailable
 from foveal.images.detail import DetailedImage
 from foveal.resources.content_filters import Blocklist, Side
-from foveal.safety.base import Severities, Severity
+from foveal.safety.base import Severities, Severity, Signs
 from foveal.safety.blocklists import Blocklists
-from foveal.safety.service import ContentSafety, FilterUnavailable
+from foveal.safety.service import REMEMBERED, ContentSafety, FilterUnavailable
 
 
 def picture(red: int, name: str = "") -> DetailedImage:
@@ -85,6 +85,48 @@ async def test_texts_that_come_meanwhile_are_judged_together() -> None:
     assert len(verdicts) == 40
     assert sum(map(len, texts.asked)) == 40
     assert len(texts.asked) < 10
+    safety.close()
+
+
+class Slow(WrittenSigns):
+    """It judges nothing before it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may = threading.Event(), threading.Event()
+
+    def judge(self, texts: Sequence[str]) -> list[Signs]:
+        self.begun.set()
+        self.may.wait()
+        return super().judge(texts)
+
+
+async def test_a_caller_who_leaves_spoils_nothing_for_others() -> None:
+    texts = Slow()
+    safety = ContentSafety(texts)
+    left = asyncio.create_task(safety.completion(Side(), "violence:high, and gone"))
+    await asyncio.to_thread(texts.begun.wait)
+    stayed = asyncio.create_task(safety.completion(Side(), "sexual:high"))
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    texts.may.set()
+    verdict = await stayed
+    assert verdict is not None
+    assert verdict.filtered == {"sexual"}
+    safety.close()
+
+
+async def test_only_so_many_texts_are_remembered() -> None:
+    texts = WrittenSigns()
+    safety = ContentSafety(texts)
+    for number in range(REMEMBERED + 1):
+        await safety.completion(Side(), f"text {number}")
+    asked = len(texts.asked)
+    await safety.completion(Side(), f"text {REMEMBERED}")
+    assert len(texts.asked) == asked
+    await safety.completion(Side(), "text 0")
+    assert len(texts.asked) == asked + 1
     safety.close()
 
 
