@@ -74,7 +74,7 @@ def put_command(
     with opened_database(flags) as database:
         put_blocklist(database, resource, Blocklist(name, tuple(dict.fromkeys(entries)), patterns))
     click.echo(
-        f"The blocklist {name} of {resource} is written. It holds from the next start of the server on."
+        f"The blocklist {name} of {resource} is written. A server that is running sees this within a second."
     )
 
 

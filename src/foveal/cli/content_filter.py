@@ -23,7 +23,7 @@ from foveal.resources.filter_register import (
     remove_filter,
 )
 
-_RESTART = "It holds from the next start of the server on."
+_RESTART = "A server that is running sees this within a second."
 
 _resource = click.option("--resource", default="local", show_default=True, help="Resource that it is of.")
 

@@ -16,11 +16,10 @@ from foveal.resources.register import (
     add_resource,
     list_resources,
     load_kinds,
-    regenerate_key,
     remove_resource,
 )
 
-LATER = "A server that is running sees this after its next start."
+LATER = "A server that is running sees this within a second."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +34,6 @@ def resource() -> None:
       foveal resource list
       foveal resource add my-vision --kind ComputerVision --region swedencentral
       foveal resource add my-openai --kind OpenAI --json
-      foveal resource new-key my-vision 2
       foveal resource identity local on
       foveal resource remove my-vision
     """
@@ -104,23 +102,6 @@ def add_command(
     click.echo(f"{made.kind} resource {made.name} ({made.region}, {made.tier})")
     for slot, key in enumerate(keys, start=1):
         click.echo(f"key {slot} (shown this once): {key}")
-    click.echo(LATER)
-
-
-@resource.command("new-key")
-@click.argument("name")
-@click.argument("slot", type=click.IntRange(1, 2), metavar="1|2")
-@setting_options("data")
-def new_key_command(name: str, slot: int, **flags: Any) -> None:
-    """Replace key 1 or key 2 of a resource; the other key goes on working.
-
-    \b
-    Examples:
-      foveal resource new-key local 2
-    """
-    with opened_database(flags) as database:
-        key = regenerate_key(database, name, slot)
-    click.echo(f"key {slot} of {name} (shown this once): {key}")
     click.echo(LATER)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from foveal.errors import InvalidRequest
 from foveal.resources.accounts import Resource, add_deployments, store_key
 from foveal.resources.keys import hash_key, new_key
-from foveal.store.tables import resources
+from foveal.store.tables import resource_keys, resources
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,63}")
 
@@ -106,6 +106,33 @@ def remove_resource(database: Engine, name: str) -> None:
         if connection.scalar(select(func.count()).select_from(resources)) == 1:
             raise InvalidRequest(f"'{name}' is the only resource; it cannot be removed", param="name")
         connection.execute(delete(resources).where(resources.c.name == name))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One of a resource's keys, without the key: `created_at` seconds since 1970; `set_by` the operator, or
+    foveal when it was made at the first start.
+    """
+
+    resource: str
+    slot: int
+    created_at: int
+    set_by: str
+
+
+def list_keys(database: Engine, resource: str | None = None) -> list[KeyRow]:
+    """Those of one resource, or all. Raises `InvalidRequest`."""
+    with database.connect() as connection:
+        if resource is not None:
+            _require(connection, resource)
+        rows = connection.execute(
+            select(resource_keys).order_by(resource_keys.c.resource, resource_keys.c.slot)
+        ).all()
+    return [
+        KeyRow(row.resource, row.slot, row.created_at, "operator" if row.by_operator else "foveal")
+        for row in rows
+        if resource in (None, row.resource)
+    ]
 
 
 def regenerate_key(database: Engine, name: str, slot: int) -> str:

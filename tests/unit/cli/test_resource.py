@@ -50,15 +50,14 @@ def test_a_fresh_directory_tells_the_key_of_its_first_resource(run: Run, tmp_pat
     assert keys_in(run("list").out) == []
 
 
-def test_add_new_key_remove(run: Run, tmp_path: Path) -> None:
+def test_add_and_remove(run: Run, tmp_path: Path) -> None:
     run("list")
     added = run("add", "my-vision", "--region", "westus")
     assert added.code == 0
     assert "ComputerVision resource my-vision (westus, S1)" in added.out
     first, second = keys_in(added.out)
-    (newer,) = keys_in(run("new-key", "my-vision", "1").out)
     found = accounts(tmp_path)
-    assert [found.check(key) is not None for key in (first, second, newer)] == [False, True, True]
+    assert [found.check(key) is not None for key in (first, second)] == [True, True]
     assert run("remove", "my-vision").code == 0
     assert accounts(tmp_path).check(second) is None
 
@@ -80,8 +79,6 @@ def test_add_as_json(run: Run, tmp_path: Path) -> None:
         (("add", "ok", "--kind", "Face"), "Face"),
         (("remove", "nobody"), "no resource 'nobody'"),
         (("remove", "local"), "only resource"),
-        (("new-key", "local", "3"), "3"),
-        (("new-key", "nobody", "1"), "no resource 'nobody'"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(
