@@ -145,6 +145,14 @@ class QuotaExceeded(FovealError):
     code = "InsufficientQuota"
 
 
+class BudgetExceeded(FovealError):
+    """A budget that the operator set is spent; `type` is OpenAI's word for a quota that is used up."""
+
+    status = 429
+    code = "BudgetExceeded"
+    type = "insufficient_quota"
+
+
 class NotSupported(FovealError):
     """An operation of the real service that this one does not have."""
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foveal.analysis.refusals import RefusedAnalysis
 from foveal.errors import (
+    BudgetExceeded,
     DeploymentNotFound,
     FovealError,
     InvalidRequest,
@@ -133,6 +134,8 @@ def _openai_error(error: FovealError) -> dict[str, Any]:
         code = "invalid_api_key"
     elif isinstance(error, DeploymentNotFound):
         code = "model_not_found"
+    elif isinstance(error, BudgetExceeded):
+        code = "insufficient_quota"
     elif error.status == 429:
         code = "rate_limit_exceeded"
     kind = error.type or _OPENAI_TYPES.get(error.status, "server_error")

@@ -183,6 +183,8 @@ ingestions = Table(
     Column("batch", String(36), nullable=False),
     Column("options", JSON, nullable=False),
     Column("cancelled", Boolean, nullable=False, server_default="0"),
+    # By what it was asked for: key1, key2, or on the command line.
+    Column("principal", String(256), nullable=False, server_default="operator"),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
     UniqueConstraint("index_key", "name"),

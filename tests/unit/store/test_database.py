@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 
 from foveal.errors import SetupError
 from foveal.store.database import FILE_NAME, open_database
-from foveal.store.tables import metadata
+from foveal.store.ledger_tables import metadata
 
 
 def test_a_fresh_directory_gets_every_table_and_can_be_opened_again(tmp_path: Path) -> None:

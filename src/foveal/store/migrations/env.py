@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from foveal.store.tables import metadata
+from foveal.store.ledger_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,1 @@
+"""Metering: what every request spent, what that costs, and budgets."""
