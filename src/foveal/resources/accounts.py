@@ -21,9 +21,10 @@ from foveal.resources.content_filters import ContentFilter
 from foveal.resources.deployment_register import RELAXED, upgrade_due
 from foveal.resources.deployments import Deployment
 from foveal.resources.filter_register import read_filters
-from foveal.resources.keys import StoredKey, find_key, hash_key, matches, new_key
+from foveal.resources.keys import StoredKey, find_key, hash_key, master_key, matches, new_key
 from foveal.resources.quotas import limit_of, used_of
 from foveal.resources.versions import load_model_versions
+from foveal.store.database import folder_of
 from foveal.store.tables import deployments, quotas, resource_keys, resources
 
 LOG = logging.getLogger(__name__)
@@ -112,9 +113,11 @@ def open_accounts(
         first = connection.scalar(select(resources.c.name).order_by(resources.c.created_at).limit(1))
         if first is None:
             first = _fill(connection)
-            if operator_key is None:
-                generated = new_key()
-                store_key(connection, hash_key(first, 1, generated, by_operator=False))
+            master = master_key(folder_of(database))
+            keys = [new_key(master, first, slot, by_operator=False) for slot in (1, 2)]
+            for _, stored in keys:
+                store_key(connection, stored)
+            generated = keys[0][0] if operator_key is None else None
         if operator_key is not None:
             known = [key for key in _keys(connection) if key.resource == first and key.slot == 1]
             if not (known and known[0].by_operator and matches(known[0], operator_key)):

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from foveal.errors import InvalidRequest
+from foveal.errors import Conflict, InvalidRequest
 from foveal.resources.accounts import Resource, add_deployments, store_key
-from foveal.resources.keys import hash_key, new_key
-from foveal.store.tables import resource_keys, resources
+from foveal.resources.keys import master_key, new_key
+from foveal.store.database import folder_of
+from foveal.store.tables import account_changes, resource_keys, resources, video_indexes
+from foveal.store.tables import deployments as deployment_rows
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,63}")
 
@@ -77,7 +79,9 @@ def add_resource(
         raise InvalidRequest(
             f"a resource of kind {kind} has no tier {tier}; it has {', '.join(tiers)}", param="tier"
         )
+    master = master_key(folder_of(database))
     with database.begin() as connection:
+        _lock(connection)
         region = region or _first_region(connection)
         if region not in load_regions():
             raise InvalidRequest(f"'{region}' is no known region (example: swedencentral)", param="region")
@@ -93,16 +97,22 @@ def add_resource(
         )
         if deployments and kinds[kind].deployments:
             add_deployments(connection, name, region)
-        keys = new_key(), new_key()
-        for slot, key in enumerate(keys, start=1):
-            store_key(connection, hash_key(name, slot, key, by_operator=True))
-        return made, keys
+        first, second = (new_key(master, name, slot, by_operator=True) for slot in (1, 2))
+        for _, stored in (first, second):
+            store_key(connection, stored)
+        return made, (first[0], second[0])
 
 
-def remove_resource(database: Engine, name: str) -> None:
-    """Forget a resource with its keys and deployments. Raises `InvalidRequest`; the last one stays."""
+def remove_resource(database: Engine, name: str, *, only_empty: bool = False) -> None:
+    """Forget a resource with its keys and deployments. Raises `InvalidRequest`; the last one stays.
+
+    With `only_empty` one that has deployments or video indexes is a `Conflict`, as Azure has it.
+    """
     with database.begin() as connection:
+        _lock(connection)
         _require(connection, name)
+        if only_empty:
+            _check_empty(connection, name)
         if connection.scalar(select(func.count()).select_from(resources)) == 1:
             raise InvalidRequest(f"'{name}' is the only resource; it cannot be removed", param="name")
         connection.execute(delete(resources).where(resources.c.name == name))
@@ -137,11 +147,31 @@ def list_keys(database: Engine, resource: str | None = None) -> list[KeyRow]:
 
 def regenerate_key(database: Engine, name: str, slot: int) -> str:
     """A new key in place of key 1 or 2; the other goes on working meanwhile."""
+    master = master_key(folder_of(database))
     with database.begin() as connection:
         _require(connection, name)
-        key = new_key()
-        store_key(connection, hash_key(name, slot, key, by_operator=True))
+        key, stored = new_key(master, name, slot, by_operator=True)
+        store_key(connection, stored)
         return key
+
+
+def _lock(connection: Connection) -> None:
+    """What is looked up from here on is still so when it is written: other writers wait."""
+    connection.execute(update(account_changes).values(count=account_changes.c.count))
+
+
+def _check_empty(connection: Connection, name: str) -> None:
+    of_deployments = select(deployment_rows.c.name).where(deployment_rows.c.resource == name)
+    of_indexes = select(video_indexes.c.name).where(video_indexes.c.resource == name)
+    nested = [f"deployments/{one}" for one in connection.scalars(of_deployments)]
+    nested += [f"video indexes/{one}" for one in connection.scalars(of_indexes)]
+    if nested:
+        shown = ", ".join(f"'Microsoft.CognitiveServices/accounts/{name}/{one}'" for one in nested[:5])
+        raise Conflict(
+            "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: "
+            f"{shown}. Please delete all nested resources before deleting this resource.",
+            code="CannotDeleteResource",
+        )
 
 
 def _require(connection: Connection, name: str) -> None:

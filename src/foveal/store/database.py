@@ -47,6 +47,11 @@ def open_database(data: Path) -> Engine:
     return engine
 
 
+def folder_of(database: Engine) -> Path:
+    """The data directory that a database of `open_database` is in."""
+    return Path(str(database.url.database)).parent
+
+
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
