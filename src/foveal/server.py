@@ -14,6 +14,7 @@ from foveal.assembly.engines import require_models
 from foveal.assembly.server import assemble_server
 from foveal.errors import SetupError
 from foveal.resources.accounts import Accounts, open_accounts
+from foveal.resources.control import ADMIN_KEY_NEEDS
 from foveal.resources.keys import WEAK_BELOW
 from foveal.settings import Settings
 from foveal.store.database import open_database
@@ -33,6 +34,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             database, operator_key=settings.api_key, engine=settings.engine, strict=settings.strict
         )
         _check_exposure(settings, accounts)
+        _check_admin_key(settings, accounts)
         with _listen(settings.host, settings.port) as listener:
             if generated is not None:
                 say(f"Key 1 of resource {next(iter(accounts.resources))} (shown this once): {generated}")
@@ -80,6 +82,16 @@ def _check_exposure(settings: Settings, accounts: Accounts) -> None:
         raise SetupError(
             f"{settings.host} can be reached by others: FOVEAL_API_KEY needs {WEAK_BELOW} characters"
         )
+
+
+def _check_admin_key(settings: Settings, accounts: Accounts) -> None:
+    """What opens everything must be long, and open nothing else: keys of resources are handed out."""
+    if settings.admin_key is None:
+        return
+    if len(settings.admin_key) < ADMIN_KEY_NEEDS or settings.admin_key != settings.admin_key.strip():
+        raise SetupError(f"FOVEAL_ADMIN_KEY needs {ADMIN_KEY_NEEDS} characters, with no blank around them")
+    if accounts.check(settings.admin_key) is not None:
+        raise SetupError("FOVEAL_ADMIN_KEY is a key of a resource too: choose another")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -84,6 +84,9 @@ class Settings:
     api_key: str | None = _setting(
         None, _text, "Key 1 of the first resource; generated and printed once when absent."
     )
+    admin_key: str | None = _setting(
+        None, _text, "Key of the management API, 16 characters or more; without it that API is off."
+    )
     strict: bool = _setting(
         False,
         _switch,

@@ -30,13 +30,15 @@ class _Server(uvicorn.Server):
 
 
 class LiveServer:
-    """`url` is its base address; `call` runs a coroutine on its event loop; `stop` ends it gracefully."""
+    """`config` is uvicorn's. `url` is its base address; `call` runs a coroutine on its event loop; `stop`
+    ends it gracefully.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, **config: Any) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = listening.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=20))
+        self.url = f"http{'s' if 'ssl_certfile' in config else ''}://127.0.0.1:{self.port}"
+        self._server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=20, **config))
         self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True)
         self._thread.start()
         assert self._server.up.wait(20), "the server did not start"
@@ -55,8 +57,8 @@ class LiveServer:
 
 
 @contextmanager
-def live(app: ASGIApp) -> Iterator[LiveServer]:
-    server = LiveServer(app)
+def live(app: ASGIApp, **config: Any) -> Iterator[LiveServer]:
+    server = LiveServer(app, **config)
     try:
         yield server
     finally:

@@ -21,6 +21,8 @@ from foveal.http.metrics import Metrics
 from foveal.http.services import Services
 from foveal.resources.accounts import Accounts
 from foveal.resources.api_versions import load_api_versions
+from foveal.resources.control import ControlPlane
+from foveal.resources.live import LiveAccounts
 from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
 
@@ -60,9 +62,12 @@ class WarmUp:
 def assemble_server(settings: Settings, accounts: Accounts, database: Engine) -> Starlette:
     """The ASGI application of `foveal serve`, over the database of its data directory."""
     metrics = Metrics()
-    names = (row.engine for row in accounts.deployments.values())
+    live = LiveAccounts(database, engine=settings.engine, strict=settings.strict)
+    names = [row.engine for row in accounts.deployments.values()]
+    if settings.admin_key is not None:
+        names.append(settings.engine)  # there may be no deployment yet
     meters = Meters(metrics.stage, partial(metrics.unit, "video.minutes"), metrics.filtered)
-    house = build_house(settings, names, accounts, database, meters)
+    house = build_house(settings, names, live, database, meters)
     video = house.video
     assert video is not None
     metrics.watch_ingestions(video.worksheet.counts)
@@ -85,8 +90,8 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
             await house.close()
 
     services = Services(
-        keys=accounts,
-        deployments=accounts,
+        keys=live,
+        deployments=live,
         chat=house.chat,
         analysis=house.analysis,
         api_versions=load_api_versions(),
@@ -95,6 +100,13 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
         metrics=metrics,
         retrieval=video.retrieval,
         media=video.media,
+        management=ControlPlane(
+            database,
+            admin_key=settings.admin_key,
+            operator_key=settings.api_key,
+            engines=house.engines,
+            changed=live.changed,
+        ),
         base_url=settings.base_url,
         annotations=settings.annotations,
         strict=settings.strict,

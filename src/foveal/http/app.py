@@ -13,6 +13,7 @@ from foveal.http.chat import ChatRoutes
 from foveal.http.edge import Edge, FoldSlashes
 from foveal.http.errors import ErrorMiddleware, unrouted
 from foveal.http.image_analysis import VisionRoutes
+from foveal.http.management import ManagementRoutes
 from foveal.http.ops import OpsRoutes
 from foveal.http.services import Services
 from foveal.http.storage import StorageRoutes
@@ -57,6 +58,7 @@ def _routes(services: Services) -> list[Route]:
         Route("/v1/models/{id}", lists.plain_model),
         *RetrievalRoutes(services).routes(),
         *([] if services.media is None else StorageRoutes(services, services.media).routes()),
+        *([] if services.management is None else ManagementRoutes(services, services.management).routes()),
         Route("/healthz", ops.healthz),
         Route("/readyz", ops.readyz),
         Route("/metrics", ops.metrics),

@@ -54,9 +54,17 @@ _STORAGE_CODES = {
 }
 
 
+_MANAGEMENT_CODES = {404: "NotFound", 405: "MethodNotAllowed", 429: "TooManyRequests"}
+
+
 class MethodNotAllowed(FovealError):
     status = 405
     code = "405"
+
+
+class Forbidden(FovealError):
+    status = 403
+    code = "AuthorizationFailed"
 
 
 class UnauthorizedBearer(Unauthorized):
@@ -89,10 +97,17 @@ def is_storage(path: str) -> bool:
     return path.startswith("/storage/")
 
 
+def is_management(path: str) -> bool:
+    """Whether a path belongs to the management API."""
+    return path.lower().startswith(("/subscriptions/", "/providers/"))
+
+
 def error_body(error: FovealError, path: str) -> dict[str, Any]:
     """The JSON of an error: OpenAI's shape below `/v1`, else the one Azure uses for this kind."""
     if is_plain(path):
         return {"error": _openai_error(error)}
+    if is_management(path):
+        return {"error": _management_error(error)}
     if isinstance(error, UnauthorizedBearer):
         return {"statusCode": 401, "message": error.message}
     if isinstance(error, PromptFiltered):
@@ -155,6 +170,15 @@ def _retrieval_error(error: FovealError) -> dict[str, Any]:
         body["target"] = error.param
     if isinstance(error, InvalidName):
         body["innererror"] = {"code": "InvalidName", "message": error.reason}
+    return body
+
+
+def _management_error(error: FovealError) -> dict[str, Any]:
+    """Azure Resource Manager's; its codes are words."""
+    code = error.code if error.code and not error.code.isdigit() else _MANAGEMENT_CODES.get(error.status)
+    body: dict[str, Any] = {"code": code or "InvalidRequest", "message": error.message}
+    if error.param is not None:
+        body["target"] = error.param
     return body
 
 

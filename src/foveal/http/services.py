@@ -11,6 +11,7 @@ from foveal.chat.service import ChatService
 from foveal.http.metrics import Metrics
 from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
+from foveal.resources.control import ControlPlane
 from foveal.resources.deployments import DeploymentTable
 from foveal.resources.tokens import TokenChecker
 from foveal.resources.versions import ModelVersions
@@ -44,4 +45,5 @@ class Services:
     max_body: int = 272 * 1024 * 1024
     media: MediaStore | None = None  # uploaded media; without it there is no /storage
     tokens: TokenChecker | None = None  # those of the operator's issuer, where there is one
+    management: ControlPlane | None = None  # without it there is no management API
     base_url: str | None = None  # how others reach this server; what they asked for by default

@@ -33,6 +33,9 @@ resources = Table(
     Column("created_at", Integer, nullable=False),
     # The managed identity of the resource: with a role on a storage account it may read there.
     Column("identity", Boolean, nullable=False, server_default="0"),
+    # What the management API was told and gives back: tags, and the name of its own in the address.
+    Column("tags", JSON(none_as_null=True), nullable=True),
+    Column("subdomain", String(64), nullable=True),
 )
 
 resource_keys = Table(
@@ -67,6 +70,7 @@ deployments = Table(
     Column("upgrade", String(40), nullable=False, server_default="NoAutoUpgrade"),
     # What it may do: what Azure's model version could, or what the engine can.
     Column("parity", String(16), nullable=False, server_default="azure"),
+    Column("tags", JSON(none_as_null=True), nullable=True),
     Column("created_at", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
     PrimaryKeyConstraint("resource", "name"),
