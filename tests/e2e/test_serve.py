@@ -117,6 +117,36 @@ def test_a_host_that_others_can_reach_needs_a_key_of_the_operators(tmp_path: Pat
     assert "16 characters" in weak
 
 
+def test_the_management_api_needs_an_admin_key_of_its_own(tmp_path: Path) -> None:
+    data = ("--port", "0", "--data", str(tmp_path))
+    assert "FOVEAL_ADMIN_KEY needs 16" in refused(*data, FOVEAL_ADMIN_KEY="short")
+    both = {"FOVEAL_API_KEY": "one-key-for-both-of-them", "FOVEAL_ADMIN_KEY": "one-key-for-both-of-them"}
+    assert "choose another" in refused(*data, **both)
+
+
+def test_what_is_managed_is_served_at_once(tmp_path: Path) -> None:
+    account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/local"
+    with serving("--data", str(tmp_path), FOVEAL_ADMIN_KEY="a-key-of-the-admins") as (_, address, said):
+        (key,) = [line.rsplit(" ", 1)[1] for line in said if line.startswith("Key 1")]
+        with httpx.Client(
+            base_url=address,
+            headers={"api-key": "a-key-of-the-admins"},
+            params={"api-version": "2023-05-01"},
+            timeout=60,
+        ) as http:
+            keys = http.post(f"{account}/listKeys").json()
+            assert keys["key1"] == key
+            assert ask(address, keys["key2"]).status_code == 200
+            new = http.post(f"{account}/regenerateKey", json={"keyName": "Key1"}).json()["key1"]
+            assert (ask(address, key).status_code, ask(address, new).status_code) == (401, 200)
+            assert http.delete(f"{account}/deployments/gpt-4v").status_code == 200
+            assert ask(address, new).status_code == 404
+            wanted = {"format": "OpenAI", "name": "gpt-4", "version": "vision-preview"}
+            body = {"sku": {"name": "Standard", "capacity": 5}, "properties": {"model": wanted}}
+            assert http.put(f"{account}/deployments/gpt-4v", json=body).status_code == 201
+            assert ask(address, new).status_code == 200
+
+
 def test_missing_models(tmp_path: Path) -> None:
     arguments = (
         "--engine",
