@@ -90,8 +90,12 @@ class ControlPlane:
     def put_account(self, name: str, wish: AccountWish) -> tuple[Account, bool]:
         """Make an account, empty, or change the one of this name; and whether it was made."""
         with self._lock:
+            is_new = not self._has(name)
+            # An account that says nothing has its own name in its address.
             self._check_subdomain(name, wish.subdomain)
-            made = not self._has(name) and self._make(name, wish)
+            if is_new and not self.subdomain_is_free(name):
+                raise _subdomain_in_use(name)
+            made = is_new and self._make(name, wish)
             return self._change(self.account(name), wish), made
 
     def patch_account(self, name: str, wish: AccountWish) -> Account:
@@ -266,11 +270,7 @@ class ControlPlane:
                 code="InvalidCustomSubDomain",
             )
         if not self.subdomain_is_free(subdomain, name):
-            raise Conflict(
-                "Please pick a different name. The subdomain name "
-                f"'{subdomain}' is not available as it's already used by a resource.",
-                code="CustomDomainInUse",
-            )
+            raise _subdomain_in_use(subdomain)
 
     def _stored(self, account: str, slot: int) -> StoredKey | None:
         here = (resource_keys.c.resource == account) & (resource_keys.c.slot == slot)
@@ -313,6 +313,14 @@ def _check_tier(kind: str, tier: str) -> None:
             param="sku.name",
             code="InvalidSku",
         )
+
+
+def _subdomain_in_use(name: str) -> Conflict:
+    return Conflict(
+        f"Please pick a different name. The subdomain name '{name[:64]}' is not available as it's already "
+        "used by a resource.",
+        code="CustomDomainInUse",
+    )
 
 
 def _account(row: Row[Any]) -> Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ def test_a_resource_with_a_video_index_stays(control: ControlPlane, database: En
         connection.execute(delete(video_indexes))
     assert control.remove_account("EYES")
     assert not control.remove_account("eyes")
+
+
+def test_no_two_accounts_have_the_same_name_in_their_address(control: ControlPlane) -> None:
+    control.put_account("mine", replace(WEST, subdomain="Ours"))
+    with pytest.raises(Conflict, match="subdomain name 'OURS'"):
+        control.put_account("OURS", WEST)
+    with pytest.raises(Conflict, match="subdomain name 'ours'"):
+        control.put_account("other", replace(WEST, subdomain="ours"))
+    assert [one.resource.name for one in control.accounts()] == ["local", "mine"]
+    assert control.put_account("mine", replace(WEST, subdomain="ours"))[0].subdomain == "ours"
 
 
 def test_a_key_that_an_older_directory_lacks_is_made_when_it_is_asked_for(
