@@ -193,6 +193,13 @@ class Settings:
     videos_at_once: int = _setting(
         1, _whole(1, 64), "Videos that are ingested side by side; one keeps two cores busy."
     )
+    prices: Path | None = _setting(
+        None,
+        _folder,
+        "Table of prices (TOML) that usage and budgets are counted with. Default: those of Azure's page, in "
+        "US dollars.",
+        "/etc/foveal/prices.toml",
+    )
     idle_seconds: int = _setting(
         0,
         _whole(0, 31_536_000),

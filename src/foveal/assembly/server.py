@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from foveal.assembly.house import Meters, build_house
+from foveal.assembly.metering import build_metering
 from foveal.assembly.safety import Guard
 from foveal.engines.base import Engine as AnswerEngine
 from foveal.errors import FovealError
@@ -60,6 +61,7 @@ class WarmUp:
 def assemble_server(settings: Settings, accounts: Accounts, database: Engine) -> Starlette:
     """The ASGI application of `foveal serve`, over the database of its data directory."""
     metrics = Metrics()
+    metering = build_metering(settings, database, metrics)
     names = (row.engine for row in accounts.deployments.values())
     meters = Meters(metrics.stage, partial(metrics.unit, "video.minutes"), metrics.filtered)
     house = build_house(settings, names, accounts, database, meters)
@@ -74,6 +76,7 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
         sys.setswitchinterval(PATIENCE)
         warming = asyncio.create_task(warm_up.run())
         video.jobs.start()
+        await asyncio.to_thread(metering.start)
         try:
             yield
         finally:
@@ -83,6 +86,7 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
             with contextlib.suppress(asyncio.CancelledError):
                 await warming
             await house.close()
+            await asyncio.to_thread(metering.close)
 
     services = Services(
         keys=accounts,
@@ -95,6 +99,8 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
         metrics=metrics,
         retrieval=video.retrieval,
         media=video.media,
+        meter=metering,
+        usage=metering.usage,
         base_url=settings.base_url,
         annotations=settings.annotations,
         strict=settings.strict,

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from foveal.assembly.engines import HouseFinder, build_finder
 from foveal.assembly.later import Later
 from foveal.assembly.safety import Guard, build_guard
 from foveal.cl100k import Cl100k
 from foveal.images.door import ImageDoor
+from foveal.metering.service import settle_ingestion
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.embedding import DIMENSIONS
@@ -27,6 +28,7 @@ from foveal.store.database import open_database
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
 from foveal.store.vectors import VectorStore
+from foveal.video.base import VideoInfo
 from foveal.video.chat.asking import load_asking
 from foveal.video.chat.chatting import VideoChat
 from foveal.video.chat.glance import Ears, Glance, Limits
@@ -38,7 +40,7 @@ from foveal.video.ingest.ingesting import Ingesting
 from foveal.video.ingest.jobs import Jobs
 from foveal.video.ingest.publishing import Publisher
 from foveal.video.ingest.studying import Study
-from foveal.video.ingest.worksheet import Worksheet
+from foveal.video.ingest.worksheet import Task, Worksheet
 from foveal.video.library import VideoLibrary
 from foveal.video.retrieval.contract import RetrievalContract, load_retrieval_contract
 from foveal.video.retrieval.documents import VideoDocuments
@@ -152,7 +154,7 @@ def build_video_house(
     embedder = guard.embedder
     vectors: Later[VectorStore] = Later(lambda: _open_vectors(settings))
     words = Later(FrameWords)
-    worksheet = Worksheet(database)
+    worksheet = Worksheet(database, _settle)
     study = Study(
         tools.decoder,
         tools.finder,
@@ -181,6 +183,12 @@ def build_video_house(
         vectors,
         guard.safety,
     )
+
+
+def _settle(connection: Connection, task: Task, info: VideoInfo) -> None:
+    """A video was added to an index: its minutes go into the ledger with the document."""
+    assert task.document is not None
+    settle_ingestion(connection, task.resource, task.principal, task.document, info.duration / 60)
 
 
 def _open_vectors(settings: Settings) -> VectorStore:

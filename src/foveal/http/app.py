@@ -14,8 +14,10 @@ from foveal.http.edge import Edge, FoldSlashes
 from foveal.http.errors import ErrorMiddleware, unrouted
 from foveal.http.image_analysis import VisionRoutes
 from foveal.http.ops import OpsRoutes
+from foveal.http.pool import Pool
 from foveal.http.services import Services
 from foveal.http.storage import StorageRoutes
+from foveal.http.usage import UsageRoutes
 from foveal.http.video_retrieval import RetrievalRoutes
 
 DEPLOYMENT = "/openai/deployments/{deployment}"
@@ -57,7 +59,15 @@ def _routes(services: Services) -> list[Route]:
         Route("/v1/models/{id}", lists.plain_model),
         *RetrievalRoutes(services).routes(),
         *([] if services.media is None else StorageRoutes(services, services.media).routes()),
+        *_usage(services),
         Route("/healthz", ops.healthz),
         Route("/readyz", ops.readyz),
         Route("/metrics", ops.metrics),
     ]
+
+
+def _usage(services: Services) -> list[Route]:
+    if services.usage is None:
+        return []
+    pool = Pool("foveal-usage", threads=1, waiting=16)
+    return [Route("/foveal/usage", UsageRoutes(services, services.usage, pool).usage, methods=["GET"])]

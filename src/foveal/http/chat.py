@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from foveal.chat.events import Event
+from foveal.chat.events import AnswerEnded, ChoiceEnded, Event
 from foveal.chat.request import ChatRequest, DocumentContent
 from foveal.chat.wire import read_chat_request
 from foveal.errors import DeploymentNotFound, InvalidRequest, NotFound
 from foveal.http.auth import authenticate, caller_of
+from foveal.http.billing import Bill
 from foveal.http.body import check_content_type, read_body
 from foveal.http.catalogue import NO_DEPLOYMENT, no_such_model
 from foveal.http.disconnect import until_disconnect
@@ -46,20 +47,25 @@ class ChatRoutes:
 
     async def plain(self, request: Request) -> ASGIApp:
         """POST /v1/chat/completions, where `model` names the deployment"""
-        resource = (await authenticate(request, self._services)).resource
+        who = await authenticate(request, self._services)
+        resource = who.resource
         chat_request = await self._read(request)
         if chat_request.model is None:
             raise InvalidRequest("you must provide a model parameter", param="model")
         deployment = self._services.deployments.find(resource.name, chat_request.model)
         if deployment is None:
             raise no_such_model(chat_request.model)
+        self._services.meter.admit(resource.name, deployment.name)
+        bill = Bill(self._services.meter, who, deployment)
         form = _form(chat_request, deployment, model=deployment.name, plain=True)
-        events = self._chat.complete(chat_request, self._chat.rules(deployment), caller_of(request, resource))
+        rules = self._chat.rules(deployment)
+        events = self._chat.complete(chat_request, rules, caller_of(request, resource), bill.tally)
         del chat_request  # the service lets go of it as soon as it can
-        return await self._answer(request, events, form)
+        return await self._answer(request, events, form, bill)
 
     async def _azure(self, request: Request, *, extensions: bool) -> ASGIApp:
-        resource = (await authenticate(request, self._services)).resource
+        who = await authenticate(request, self._services)
+        resource = who.resource
         deployment = self._services.deployments.find(resource.name, request.path_params["deployment"])
         strict = self._services.strict if deployment is None else deployment.strict
         api = self._services.api_versions.get(request.query_params.get("api-version"), strict=strict)
@@ -67,12 +73,14 @@ class ChatRoutes:
             raise NotFound(PLAIN_REFUSAL)
         if deployment is None:
             raise DeploymentNotFound(NO_DEPLOYMENT)
+        self._services.meter.admit(resource.name, deployment.name)
+        bill = Bill(self._services.meter, who, deployment)
         chat_request = await self._read(request)
         form = _form(chat_request, deployment, api=api, annotations=self._services.annotations)
         rules = self._chat.rules(deployment, api, extensions=extensions)
-        events = self._chat.complete(chat_request, rules, caller_of(request, resource))
+        events = self._chat.complete(chat_request, rules, caller_of(request, resource), bill.tally)
         del chat_request  # the service lets go of it as soon as it can
-        return await self._answer(request, events, form)
+        return await self._answer(request, events, form, bill)
 
     async def _read(self, request: Request) -> ChatRequest:
         check_content_type(request)
@@ -81,20 +89,28 @@ class ChatRoutes:
             return await asyncio.to_thread(read_chat_request, body)
         return read_chat_request(body)
 
-    async def _answer(self, request: Request, events: AsyncGenerator[Event, None], form: Form) -> ASGIApp:
+    async def _answer(
+        self, request: Request, events: AsyncGenerator[Event, None], form: Form, bill: Bill
+    ) -> ASGIApp:
         headers = FILTERED if self._chat.filters else {}
         if form.stream:
-            return ChatStream(events, Chunks(form), self._services.metrics, headers)
+            return ChatStream(events, Chunks(form), self._services.metrics, headers, bill)
         completion = Completion(form)
-        await until_disconnect(request.receive, _collect(events, completion))
+        try:
+            await until_disconnect(request.receive, _collect(events, completion, bill))
+        except BaseException as error:
+            bill.failed(error)
+            raise
         self._services.metrics.answered(completion.usage)
         return Response(completion.encode(), headers=headers, media_type="application/json")
 
 
-async def _collect(events: AsyncGenerator[Event, None], completion: Completion) -> None:
+async def _collect(events: AsyncGenerator[Event, None], completion: Completion, bill: Bill) -> None:
     async with aclosing(events):
         async for event in events:
             completion.add(event)
+            if isinstance(event, ChoiceEnded | AnswerEnded):
+                bill.saw(event)
 
 
 def _form(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from foveal.analysis.service import AnalysisService
 from foveal.chat.service import ChatService
 from foveal.http.metrics import Metrics
+from foveal.metering.base import Meter, Unmetered
+from foveal.metering.usage import Report, UsageQuery
 from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
@@ -44,4 +46,6 @@ class Services:
     max_body: int = 272 * 1024 * 1024
     media: MediaStore | None = None  # uploaded media; without it there is no /storage
     tokens: TokenChecker | None = None  # those of the operator's issuer, where there is one
+    meter: Meter = field(default_factory=Unmetered)
+    usage: Callable[[UsageQuery], Report] | None = None  # blocks; without it there is no /foveal/usage
     base_url: str | None = None  # how others reach this server; what they asked for by default
