@@ -38,6 +38,17 @@ def _hosts(value: str) -> tuple[str, ...]:
     return tuple(host.strip().lower() for host in value.split(",") if host.strip())
 
 
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+
+def _pairs(value: str) -> tuple[tuple[str, str], ...]:
+    found = [tuple(part.strip() for part in entry.rpartition("=")[::2]) for entry in _list(value)]
+    if not all(name and what for name, what in found):
+        raise ValueError("use NAME=VALUE, comma-separated")
+    return tuple((name, what) for name, what in found)
+
+
 def _switch(value: str) -> bool:
     lowered = value.strip().lower()
     if lowered in {"1", "true", "yes", "on"}:
@@ -83,6 +94,29 @@ class Settings:
     port: int = _setting(8450, _whole(0, 65535), "Port to listen on; 0 takes a free one.")
     api_key: str | None = _setting(
         None, _text, "Key 1 of the first resource; generated and printed once when absent."
+    )
+    entra_issuer: str | None = _setting(
+        None,
+        _text,
+        "Identity provider (OpenID Connect) whose tokens are taken as `Authorization: Bearer`.",
+        "https://login.microsoftonline.com/TENANT-ID/v2.0",
+    )
+    entra_audience: tuple[str, ...] = _setting(
+        ("https://cognitiveservices.azure.com",),
+        _list,
+        "What its tokens must be for (comma-separated).",
+        "api://foveal",
+        shown="`https://cognitiveservices.azure.com`",
+    )
+    entra_resource: str | None = _setting(
+        None, _text, "Resource that its tokens speak for. Default: the first.", "local"
+    )
+    entra_grants: tuple[tuple[str, str], ...] = _setting(
+        (),
+        _pairs,
+        "Roles of its users and applications beside those that their tokens name: OBJECT-ID=ROLE, "
+        "comma-separated.",
+        "8a1f…=Cognitive Services User",
     )
     strict: bool = _setting(
         False,

@@ -1,6 +1,11 @@
-"""The account of one chat request: settled once, however the request ends."""
+"""The account of one chat request: settled once, however the request ends.
+
+What it was taken to need when it was admitted is set right in the rate limits, what it spent is written down.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
 
@@ -9,6 +14,7 @@ from foveal.errors import PromptFiltered
 from foveal.metering.base import Meter, Outcome
 from foveal.resources.accounts import Principal
 from foveal.resources.deployments import Deployment
+from foveal.resources.limits import Operation, RateLimits, Reservation
 
 
 class Bill:
@@ -20,9 +26,19 @@ class Bill:
         self.tally = Tally()
         self._meter = meter
         self._who = who
-        self._deployment = deployment.name
+        self._deployment = deployment
         self._cut = False
         self._settled = False
+        self._limits: RateLimits | None = None
+        self._reservation: Reservation | None = None
+
+    def reserve(self, limits: RateLimits, tokens: int, operation: Operation) -> Mapping[str, str]:
+        """Count the request with so many tokens; the headers that tell what is left. Raises
+        `TooManyRequests`.
+        """
+        self._limits = limits
+        self._reservation = limits.reserve(self._who.resource.name, self._deployment, tokens, operation)
+        return self._reservation.headers()
 
     def saw(self, event: Event) -> None:
         """An event of the answer; with the last one the bill is settled, before the client has all of it."""
@@ -41,12 +57,17 @@ class Bill:
             self._settle("failed")
 
     def _settle(self, outcome: Outcome) -> None:
-        if self._settled or self.tally.usage is None:
+        if self._settled:
             return
         self._settled = True
-        resource = self._who.resource.name
         units = billed_units(self.tally, outcome)
-        self._meter.settle(resource, self._who.name, "chat", outcome, units, self._deployment)
+        if self._limits is not None and self._reservation is not None:
+            spent = units.get("input_tokens", 0) + units.get("output_tokens", 0)
+            self._limits.settle(self._reservation, int(spent))
+        if self.tally.usage is not None:
+            resource = self._who.resource.name
+            name = self._deployment.name
+            self._meter.settle(resource, self._who.name, "chat", outcome, units, name)
 
 
 def billed_units(tally: Tally, outcome: Outcome) -> dict[str, float]:

@@ -14,6 +14,7 @@ from foveal.metering.usage import Report, UsageQuery
 from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.deployments import DeploymentTable
+from foveal.resources.limits import RateLimits
 from foveal.resources.tokens import TokenChecker
 from foveal.resources.versions import ModelVersions
 from foveal.store.media import MediaStore
@@ -47,5 +48,6 @@ class Services:
     media: MediaStore | None = None  # uploaded media; without it there is no /storage
     tokens: TokenChecker | None = None  # those of the operator's issuer, where there is one
     meter: Meter = field(default_factory=Unmetered)
+    limits: RateLimits | None = None  # without them nothing is limited
     usage: Callable[[UsageQuery], Report] | None = None  # blocks; without it there is no /foveal/usage
     base_url: str | None = None  # how others reach this server; what they asked for by default
