@@ -102,8 +102,8 @@ def test_the_sdk_raises_its_rate_limit_error(client: openai.AzureOpenAI, clock: 
         "code": "429",
         "message": "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version "
         "2023-12-01-preview have exceeded call rate limit of your current OpenAI S0 pricing tier. Please "
-        "retry after 6 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like to further "
-        "increase the default rate limit.",
+        "retry after 6 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like to "
+        "further increase the default rate limit.",
     }
     assert refused.value.response.headers["retry-after"] == "6"
     clock.now += 6
