@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from tests.support.metering import Office, open_office, requests_of
 
-from foveal.metering import journal
 from foveal.metering.base import Entry
 from foveal.metering.journal import Journal, left_behind
 from foveal.metering.ledger import FOLDER, take_over
@@ -115,7 +115,7 @@ def test_a_segment_that_another_process_moved_meanwhile_is_left_alone(
     dead = Journal(office.data / FOLDER)
     dead.append(b"a line\n")
     dead.close()
-    lock = journal.fcntl.flock
+    lock = fcntl.flock
 
     def slow(descriptor: int, how: int) -> None:
         for path in journals(office.data):
@@ -123,7 +123,7 @@ def test_a_segment_that_another_process_moved_meanwhile_is_left_alone(
                 path.unlink()
         lock(descriptor, how)
 
-    monkeypatch.setattr(journal.fcntl, "flock", slow)
+    monkeypatch.setattr(fcntl, "flock", slow)
     assert list(left_behind(office.data / FOLDER)) == []
 
 
@@ -167,7 +167,7 @@ def test_a_full_disk_loses_nothing_in_silence(
         room[0] -= fits
         return real(descriptor, data[:fits])
 
-    monkeypatch.setattr(journal.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     for _ in range(2):
         office.settle()
     monkeypatch.undo()

@@ -19,7 +19,7 @@ def entry(units: dict[str, float], at: str = "2024-04-09T12:00", deployment: str
 
 def test_the_worked_example_of_a_picture() -> None:
     """100 tokens of text, a picture of 255 tokens, OCR, grounding, an answer of 100 tokens."""
-    units = {"input_tokens": 100 + 255, "ocr": 1, "grounding": 1, "output_tokens": 100}
+    units: dict[str, float] = {"input_tokens": 100 + 255, "ocr": 1, "grounding": 1, "output_tokens": 100}
     prices = load_prices()
     assert prices.of(entry(units)) == Decimal("0.00955")
     assert prices.currency == "USD"
@@ -28,7 +28,11 @@ def test_the_worked_example_of_a_picture() -> None:
 def test_the_worked_example_of_a_video() -> None:
     """Three minutes: a prompt of 100 tokens, frames chosen with 100 + 700 tokens and one query, 20 frames of
     85 tokens and a transcript of 100, an answer of 100; indexing it once is charged by itself."""
-    units = {"input_tokens": 100 + 800 + 20 * 85 + 100, "video_queries": 1, "output_tokens": 100}
+    units: dict[str, float] = {
+        "input_tokens": 100 + 800 + 20 * 85 + 100,
+        "video_queries": 1,
+        "output_tokens": 100,
+    }
     prices = load_prices()
     assert prices.of(entry(units)) == Decimal("0.03025")
     assert prices.of(entry({"video_minutes": 3})) == Decimal("0.15")
