@@ -38,7 +38,7 @@ FRESH = 3600.0  # seconds that keys are used before they are fetched again
 TRUSTED = 86_400.0  # seconds that keys are believed while the provider cannot be reached
 PAUSE = 60.0  # seconds between two fetches, whatever tokens come
 FIRST_PAUSE = 5.0  # the same while there are no keys yet
-DEADLINE = 10.0  # seconds for both documents together
+DEADLINE = 5.0  # seconds for both documents together
 MAX_BYTES = 512 * 1024  # of either document; Entra's key sets have about 20 KiB
 
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -112,15 +112,23 @@ class IssuerKeys:
             if self._just_tried():
                 return
             self._tried = self._clock()
+            known = self._keys
             try:
-                document = await self._fetch()
-                if document != self._document:
-                    self._keys, self._document = read_keys(document), document
-                    log.info("read %d key(s) of the issuer %s", len(self._keys), self._base)
+                count = await self.fetch()
             except IssuerError as error:
                 log.warning("the keys of the issuer %s cannot be had: %s", self._base, error)
             else:
-                self._fetched = self._clock()
+                if self._keys is not known:
+                    level = logging.INFO if count else logging.WARNING
+                    log.log(level, "read %d key(s) of the issuer %s", count, self._base)
+
+    async def fetch(self) -> int:
+        """Fetch the keys now; how many there are. Raises `IssuerError`."""
+        document = await self._download()
+        if document != self._document:  # else those that are known stay the same objects
+            self._keys, self._document = read_keys(document), document
+        self._fetched = self._clock()
+        return len(self._keys)
 
     def _older_than(self, seconds: float) -> bool:
         return self._fetched is None or self._clock() - self._fetched > seconds
@@ -129,7 +137,7 @@ class IssuerKeys:
         pause = FIRST_PAUSE if self._fetched is None else PAUSE
         return self._tried is not None and self._clock() - self._tried < pause
 
-    async def _fetch(self) -> bytes:
+    async def _download(self) -> bytes:
         """The key set as it is served."""
         tls = await asyncio.to_thread(self._tls)
         try:
