@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from foveal.video.search.search import POOL
 from foveal.video.search.shelf import Shelves
 
 DIFFERENT = 100_000  # texts; more rows are made of these
+TENDED = 1_000  # documents after which the table is tended: joining its files writes it anew
 FRAMES, SEGMENTS = 56, 12  # of a document
 COLOURS = ("black", "white", "red", "green", "blue", "yellow", "orange", "brown", "grey", "pink", "purple")
 SEARCHES = """
@@ -140,7 +142,7 @@ def fill(house: SearchHouse, index: int, first: int, last: int, made: Material) 
         start = time.perf_counter()
         house.vectors.replace(index, key, rows)
         took.append(time.perf_counter() - start)
-        if place % 250 == 249:
+        if place % TENDED == TENDED - 1:
             house.vectors.tend(index)
     start = time.perf_counter()
     house.vectors.tend(index)
@@ -244,7 +246,7 @@ def main() -> None:
     sizes = sorted(asked.frames)
     made = material(sizes[-1], asked.keep)
     with tempfile.TemporaryDirectory() as folder:
-        house = open_search_house(Path(folder), SentenceEmbedder(), indexed=10_000)
+        house = open_search_house(Path(folder), SentenceEmbedder(), indexed=10_000, kept=timedelta(0))
         files = LanceVectorStore(Path(folder) / "vectors", house.embedder.dimensions, resident=0)
         index = house.index(fields=[(name, "string", False, True) for name in FILTERS])
         done = 0
@@ -256,7 +258,7 @@ def main() -> None:
             stored = sum(
                 path.stat().st_size for path in (Path(folder) / "vectors").rglob("*") if path.is_file()
             )
-            print(f"  {stored / size / 1024:.1f} KB on disk a row, with the versions of the last ten minutes")
+            print(f"  {stored / size / 1024:.1f} KB on disk a row")
             measure(house, files, index, asked.rounds)
         house.close()
         files.close()
