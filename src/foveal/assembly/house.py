@@ -138,7 +138,7 @@ def _video(
     if database is None:
         return build_tools(settings, finder), None
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
-    media = open_media(blobs, settings.data, max_bytes=settings.max_video)
+    media = open_media(blobs, settings.data, database, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
     return tools, build_video_house(settings, database, blobs, media, tools, minutes, guard)
 

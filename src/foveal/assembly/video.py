@@ -132,6 +132,10 @@ class VideoHouse:
     def chat(self, door: ImageDoor, tokens: Cl100k) -> VideoChat:
         return VideoChat(self.library, door, tokens.count, load_asking(), self.search)
 
+    def sweep(self) -> None:
+        """Free the blobs and vectors of resources that were removed."""
+        self.jobs.sweep()
+
     def close(self) -> None:
         self.jobs.close()
         vectors = self.vectors.opened
@@ -168,7 +172,7 @@ def build_video_house(
     publisher = Publisher(worksheet, blobs, vectors)
     work = settings.data / "work"
     ingesting = Ingesting(worksheet, tools.fetcher, study, publisher, work, minutes)
-    jobs = Jobs(ingesting, settings.data, at_once=settings.videos_at_once)
+    jobs = Jobs(ingesting, settings.data, at_once=settings.videos_at_once, sweeps=(media.sweep,))
     contract = load_retrieval_contract()
     return VideoHouse(
         contract,
@@ -204,7 +208,7 @@ def build_video(settings: Settings, *, work: bool) -> Iterator[VideoHouse]:
     database = open_database(settings.data)
     finder = build_finder(settings)
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
-    media = open_media(blobs, settings.data, max_bytes=settings.max_video)
+    media = open_media(blobs, settings.data, database, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
     guard = build_guard(settings, finder)
     house = build_video_house(settings, database, blobs, media, tools, lambda _: None, guard)
