@@ -3,7 +3,7 @@
     python bench/content_filter.py
 
 Times are of one thread, after a first call that loads the weights. The sentences are those of tests/fixtures:
-none of them taught the head. "late" were written after the others.
+none of them taught the head. "late" were written after the others, "blind" by somebody else (see its README).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
 TIMES = 40
 TOKENS = 200
 TOGETHER = 6  # sentences of one long text
+LONG = {"en": 300, "ko": 180}  # letters from which a line of the blind set is a paragraph
 LEVELS = list(Severity)
 
 
@@ -37,6 +38,9 @@ def main() -> None:
     speed(judge, embedder, benign)
     for name in ("en", "ko"):
         benign[f"{name}, {TOGETHER} in one text"] = together(benign[name])
+        blind = (FIXTURES / "blind" / f"harmless_{name}.txt").read_text("utf-8").splitlines()
+        benign[f"blind {name}, sentences"] = [line for line in blind if len(line) < LONG[name]]
+        benign[f"blind {name}, long"] = [line for line in blind if len(line) >= LONG[name]]
     false_alarms(judge, benign)
     confusion(judge)
 
@@ -111,10 +115,23 @@ def gravest(signs: Signs) -> Severity:
 
 
 def confusion(judge: HeadJudge) -> None:
-    for name in ("sentences", "late"):
-        with (FIXTURES / "graded" / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for name in ("graded/sentences", "graded/late", "blind/graded"):
+        rows = read_rows(name)
         print_confusion(name, rows, judge.judge([row["sentence"] for row in rows]))
+    for name in ("blind/attacks", "blind/attacks_not"):
+        rows = read_rows(name)
+        signs = judge.judge([row["sentence"] for row in rows])
+        taken = Counter(row["language"] for row, one in zip(rows, signs, strict=True) if one.jailbreak)
+        every = Counter(row["language"] for row in rows)
+        print(
+            f"{name}, taken for attacks:",
+            ", ".join(f"{taken[each]} of {every[each]} {each}" for each in every),
+        )
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    with (FIXTURES / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def print_confusion(name: str, rows: list[dict[str, str]], signs: list[Signs]) -> None:
@@ -135,7 +152,8 @@ def print_confusion(name: str, rows: list[dict[str, str]], signs: list[Signs]) -
     for language in ("en", "ko"):
         wanted = (language, "jailbreak=yes")
         marked = [one.jailbreak for one, each in zip(signs, told, strict=True) if each == wanted]
-        print(f"attacks, {language}: {sum(marked)} of {len(marked)} found")
+        if marked:
+            print(f"attacks, {language}: {sum(marked)} of {len(marked)} found")
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ def apart(examples: Sequence[Example]) -> list[Example]:
 def measured() -> list[str]:
     """All sentences that tests and benchmarks measure the text judge on."""
     found: list[str] = []
-    for path in sorted((FIXTURES / "graded").glob("*.tsv")):
+    for path in sorted([*(FIXTURES / "graded").glob("*.tsv"), *(FIXTURES / "blind").glob("*.tsv")]):
         with path.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
             found += [row["sentence"] for row in rows]
-    for path in sorted((FIXTURES / "benign").glob("*.txt")):
+    for path in sorted([*(FIXTURES / "benign").glob("*.txt"), *(FIXTURES / "blind").glob("*.txt")]):
         found += [line for line in path.read_text("utf-8").splitlines() if line and line[0] != "#"]
     return found
 

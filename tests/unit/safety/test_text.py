@@ -251,3 +251,33 @@ def test_threads_get_the_same_verdicts() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda text: one(judge, text), texts))
     assert found == judge.judge(texts)
+
+
+# The blind set was run once, before these figures were written down: they keep what was found then.
+BLIND_FLOORS = {"high": 0.65, "medium": 0.45}
+
+
+def blind(language: str) -> list[str]:
+    return (FIXTURES / "blind" / f"harmless_{language}.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_harmless_texts_of_the_blind_set_pass(judge: HeadJudge, language: str) -> None:
+    texts = blind(language)
+    assert len(texts) > 500
+    stopped = [gravest(signs) >= Severity.MEDIUM for signs in judge.judge(texts)]
+    assert share(stopped) <= 0.01
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_graded_sentences_of_the_blind_set_are_stopped(judge: HeadJudge, language: str) -> None:
+    with (FIXTURES / "blind" / "graded.tsv").open(encoding="utf-8", newline="") as lines:
+        told = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for level, floor in BLIND_FLOORS.items():
+        stopped: list[bool] = []
+        for category in CATEGORIES:
+            wanted = (language, f"{category}={level}")
+            some = [row["sentence"] for row in told if (row["language"], row["labels"]) == wanted]
+            stopped += [signs.severities.of(category) >= Severity.MEDIUM for signs in judge.judge(some)]
+        assert len(stopped) >= 58
+        assert share(stopped) >= floor, level
