@@ -105,7 +105,9 @@ def rows_of(pages: Sequence[tuple[str, ...]], embedder: Embedder) -> Rows:
     """The rows of pages (see `wording.pages`). A page's vector is the mean of its windows' vectors, which
     costs nothing: the encoder takes as long for a page as for its windows.
     """
-    windows = embedder.embed([window for page in pages for window in page])
+    said = [window for page in pages for window in page]
+    places = {window: at for at, window in enumerate(dict.fromkeys(said))}  # some stand on several pages
+    windows = embedder.embed(list(places))[[places[window] for window in said]]
     owners: list[int] = []
     texts: list[str] = []
     vectors: list[Floats] = []
