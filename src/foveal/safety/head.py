@@ -56,7 +56,9 @@ def buckets(texts: Sequence[str], size: int) -> list[Buckets]:
     found.append(np.array(hashes, dtype=np.uint64) * _FACTOR >> _SHIFT)
     owners.append(np.repeat(np.arange(len(texts)), [len(names) for names in named]))
     places = (np.concatenate(found) % np.uint64(size)).astype(np.int64)
-    once = np.unique(np.concatenate(owners) * size + places)
+    marked = np.zeros(len(texts) * size, dtype=bool)
+    marked[np.concatenate(owners) * size + places] = True
+    once = np.flatnonzero(marked)  # some ten times as quick as sorting them
     return np.split(once % size, np.searchsorted(once, np.arange(1, len(texts)) * size))
 
 
