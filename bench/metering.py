@@ -6,6 +6,7 @@ settle    one entry: built, encoded, written to the journal; alone, and with thr
 admit     the check of three budgets before a request
 end       entries settled and moved into SQLite while they are settled: a second, all of it
 move      the same entries from the journal into SQLite, alone
+size      of the database, per entry of a ledger of a million
 usage     `foveal usage` over a ledger of a million rows: read and priced, and the whole command
 """
 
@@ -34,7 +35,7 @@ from foveal.metering.rows import write_entries
 from foveal.metering.service import Metering
 from foveal.metering.usage import GROUPS, UsageQuery, read_usage
 from foveal.resources.accounts import open_accounts
-from foveal.store.database import open_database
+from foveal.store.database import FILE_NAME, open_database
 
 UNITS = {"input_tokens": 1156, "output_tokens": 80, "ocr": 1, "grounding": 1}
 DAY = 86_400_000_000
@@ -119,6 +120,8 @@ def fill(database: Engine, rows: int) -> None:
 def reading(folder: Path, rows: int) -> None:
     database = open_database(folder / "usage")
     fill(database, rows)
+    size = (folder / "usage" / FILE_NAME).stat().st_size
+    print(f"size    {size / rows:.0f} bytes an entry")
     for by in GROUPS:
         taken = []
         for _ in range(5):
