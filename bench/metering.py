@@ -16,6 +16,7 @@ import argparse
 import itertools
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def fill(database: Engine, rows: int) -> None:
             kind = chance.choice(kinds)
             entries.append(
                 Entry(
-                    f"{at:014x}-{number:x}",
+                    f"{at:014x}-0123456789ab-{number:x}",
                     at,
                     f"resource-{chance.randrange(3)}",
                     f"deployment-{chance.randrange(4)}" if kind == "chat" else None,
@@ -135,12 +136,19 @@ def reading(folder: Path, rows: int) -> None:
     database.dispose()
     command = [sys.executable, "-m", "foveal", "usage", "--csv", "--data", str(folder / "usage")]
     for by in GROUPS:
-        taken = []
+        spans = []
         for _ in range(3):
-            before = time.perf_counter()
+            before, worked = time.perf_counter(), _worked()
             subprocess.run([*command, "--by", by], check=True, capture_output=True, env=os.environ)
-            taken.append(time.perf_counter() - before)
-        print(f"command foveal usage --by {by}: {statistics.median(taken):.2f} s")
+            spans.append((time.perf_counter() - before, _worked() - worked))
+        wall, cpu = (statistics.median(column) for column in zip(*spans, strict=True))
+        print(f"command foveal usage --by {by}: {wall:.2f} s, {cpu:.2f} s of a core")
+
+
+def _worked() -> float:
+    """Seconds of a core that children took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
