@@ -44,7 +44,7 @@ docs: develop
 
 bench: develop models
 	$(BIN)/python -m bench.ocr --no-stock --kinds clean,dense
-	for name in images serving perception llama evidence documents grounding looking; do \
+	for name in images serving admission sentences perception llama evidence documents grounding looking metering; do \
 	    echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; \
 	done
 

@@ -3,7 +3,7 @@
     python bench/content_filter.py
 
 Times are of one thread, after a first call that loads the weights. The sentences are those of tests/fixtures:
-none of them taught the head. "late" are harmless ones of both languages, written last.
+none of them taught the head. "late" were written after the others, "blind" by somebody else (see its README).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from foveal.safety.wording import pages, tidy
 FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
 TIMES = 40
 TOKENS = 200
+TOGETHER = 6  # sentences of one long text
+LONG = {"en": 300, "ko": 180}  # letters from which a line of the blind set is a paragraph
 LEVELS = list(Severity)
 
 
@@ -34,6 +36,11 @@ def main() -> None:
     judge = HeadJudge(embedder)
     benign = {name: read_benign(name) for name in ("en", "ko", "late")}
     speed(judge, embedder, benign)
+    for name in ("en", "ko"):
+        benign[f"{name}, {TOGETHER} in one text"] = together(benign[name])
+        blind = (FIXTURES / "blind" / f"harmless_{name}.txt").read_text("utf-8").splitlines()
+        benign[f"blind {name}, sentences"] = [line for line in blind if len(line) < LONG[name]]
+        benign[f"blind {name}, long"] = [line for line in blind if len(line) >= LONG[name]]
     false_alarms(judge, benign)
     confusion(judge)
 
@@ -41,6 +48,13 @@ def main() -> None:
 def read_benign(name: str) -> list[str]:
     lines = (FIXTURES / "benign" / f"{name}.txt").read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def together(texts: list[str]) -> list[str]:
+    """Longer texts, of sentences that stand far apart in the file and so are of several subjects."""
+    count = len(texts) // TOGETHER
+    ended = [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts]
+    return [" ".join(ended[at : count * TOGETHER : count]) for at in range(count)]
 
 
 def speed(judge: HeadJudge, embedder: SentenceEmbedder, benign: dict[str, list[str]]) -> None:
@@ -58,7 +72,7 @@ def speed(judge: HeadJudge, embedder: SentenceEmbedder, benign: dict[str, list[s
     middle = tidy(prompts[f"en, {TOKENS} tokens"])
     windows = [window for page in pages(middle) for window in page]
     ways[f"  of en, {TOKENS}: vectors"] = lambda: embedder.embed(windows)
-    ways[f"  of en, {TOKENS}: letters"] = lambda: [buckets(window, 16_384) for window in [*windows, middle]]
+    ways[f"  of en, {TOKENS}: letters"] = lambda: buckets([*windows, middle], 16_384)
     ways[f"8 x en, {TOKENS} tokens at once"] = lambda: judge.judge([prompts[f"en, {TOKENS} tokens"]] * 8)
     took: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():
@@ -101,29 +115,45 @@ def gravest(signs: Signs) -> Severity:
 
 
 def confusion(judge: HeadJudge) -> None:
-    with (FIXTURES / "graded" / "sentences.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    signs = judge.judge([row["sentence"] for row in rows])
-    print("\n| category | language | graded | safe | low | medium | high |\n|---|---|---|---|---|---|---|")
+    for name in ("graded/sentences", "graded/late", "blind/graded"):
+        rows = read_rows(name)
+        print_confusion(name, rows, judge.judge([row["sentence"] for row in rows]))
+    for name in ("blind/attacks", "blind/attacks_not"):
+        rows = read_rows(name)
+        signs = judge.judge([row["sentence"] for row in rows])
+        taken = Counter(row["language"] for row, one in zip(rows, signs, strict=True) if one.jailbreak)
+        every = Counter(row["language"] for row in rows)
+        print(
+            f"{name}, taken for attacks:",
+            ", ".join(f"{taken[each]} of {every[each]} {each}" for each in every),
+        )
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    with (FIXTURES / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def print_confusion(name: str, rows: list[dict[str, str]], signs: list[Signs]) -> None:
+    told = [(row["language"], row["labels"].split(",")[0]) for row in rows]
+    print(f"\n| {name}: category | language | graded | safe | low | medium | high |")
+    print("|---|---|---|---|---|---|---|")
     for category in CATEGORIES:
         for language in ("en", "ko"):
             for level in LEVELS[1:]:
-                wanted = f"{category}={level.word}"
+                wanted = (language, f"{category}={level.word}")
                 found = Counter(
                     one.severities.of(category)
-                    for one, row in zip(signs, rows, strict=True)
-                    if row["language"] == language and row["labels"].split(",")[0] == wanted
+                    for one, each in zip(signs, told, strict=True)
+                    if each == wanted
                 )
                 seen = " | ".join(str(found[each]) for each in LEVELS)
                 print(f"| {category} | {language} | {level.word} ({found.total()}) | {seen} |")
-    print("\n| jailbreak | language | found |\n|---|---|---|")
     for language in ("en", "ko"):
-        marked = [
-            one.jailbreak
-            for one, row in zip(signs, rows, strict=True)
-            if row["language"] == language and row["labels"] == "jailbreak=yes"
-        ]
-        print(f"| attempts | {language} | {sum(marked)} of {len(marked)} |")
+        wanted = (language, "jailbreak=yes")
+        marked = [one.jailbreak for one, each in zip(signs, told, strict=True) if each == wanted]
+        if marked:
+            print(f"attacks, {language}: {sum(marked)} of {len(marked)} found")
 
 
 if __name__ == "__main__":

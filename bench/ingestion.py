@@ -46,8 +46,8 @@ def ingest(house: VideoHouse, path: Path, name: str, features: Sequence[str]) ->
     """Seconds from the request to the published document."""
     wanted = read_new_index({"features": [{"name": one} for one in features]}, house.contract)
     house.indexes.create(OWNER, name, wanted)
-    house.media.add(f"{name}.mp4", path)
-    url = house.media.url("http://127.0.0.1:8450", f"{name}.mp4", timedelta(days=1))
+    house.media.add(OWNER, f"{name}.mp4", path)
+    url = house.media.url("http://127.0.0.1:8450", OWNER, f"{name}.mp4", timedelta(days=1))
     start = time.perf_counter()
     house.ingestions.create(OWNER, name, name, NewIngestion((VideoRequest("add", name, url),)))
     while house.worksheet.unfinished():

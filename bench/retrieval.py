@@ -1,6 +1,6 @@
 """How long a search of an index takes with a metadata filter, and what the vector index misses.
 
-    python bench/retrieval.py [--frames 100000 1000000] [--keep FOLDER]
+    python bench/retrieval.py [--frames 100000 1000000] [--long 10] [--keep FOLDER]
 
 Frames and segments have texts as ingestion writes them (made facts put into words, made sentences), embedded
 by the real embedder: a hundred thousand different ones take a minute or two, which `--keep` spares the next
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from foveal.video.search.search import POOL
 from foveal.video.search.shelf import Shelves
 
 DIFFERENT = 100_000  # texts; more rows are made of these
+TENDED = 1_000  # documents after which the table is tended: joining its files writes it anew
 FRAMES, SEGMENTS = 56, 12  # of a document
 COLOURS = ("black", "white", "red", "green", "blue", "yellow", "orange", "brown", "grey", "pink", "purple")
 SEARCHES = """
@@ -114,39 +116,41 @@ def material(count: int, keep: Path | None) -> Material:
     return Material(wording, vectors)
 
 
-def rows_of(document: int, place: int, made: Material) -> Iterator[VectorRow]:
+def rows_of(document: int, place: int, made: Material, long: int) -> Iterator[VectorRow]:
+    """Of a video that is `long` times as long as usual."""
     every = FRAMES + SEGMENTS
     blend = np.random.default_rng(place)
-    for number in range(every):
-        at = place * every + number
+    for number in range(every * long):
+        at = place * every * long + number
+        minute, rest = divmod(number, every)
         vector = made.vectors[at % len(made.texts)]
         if at >= len(made.texts):
             vector = 0.8 * vector + 0.2 * made.vectors[int(blend.integers(len(made.texts)))]
             vector = vector / np.linalg.norm(vector)
-        speech = number >= FRAMES
-        count = number - FRAMES if speech else number
+        speech = rest >= FRAMES
+        count = minute * SEGMENTS + rest - FRAMES if speech else minute * FRAMES + rest
         text = made.texts[at % len(made.texts)]
         kind = KINDS[speech]
         yield VectorRow(document, kind, count, 2.0 * count, 2.0 * count + 2, 2.0 * count + 1, text, vector)
 
 
-def fill(house: SearchHouse, index: int, first: int, last: int, made: Material) -> None:
+def fill(house: SearchHouse, index: int, first: int, last: int, made: Material, long: int) -> None:
     """Documents as ingestion publishes them, with one field for each filter; prints what a write takes."""
     took = []
     for place in range(first, last):
         metadata = {name: "yes" if hash_of(place) % share == 0 else "no" for name, share in FILTERS.items()}
         key = house.add(index, f"document {place}", metadata=metadata)
-        rows = list(rows_of(key, place, made))
+        rows = list(rows_of(key, place, made, long))
         start = time.perf_counter()
         house.vectors.replace(index, key, rows)
         took.append(time.perf_counter() - start)
-        if place % 250 == 249:
+        if place * long % TENDED > TENDED - 1 - long:
             house.vectors.tend(index)
     start = time.perf_counter()
     house.vectors.tend(index)
     written = 1000 * statistics.median(took)
     print(
-        f"  a document of {FRAMES + SEGMENTS} rows is written in {written:.0f} ms (p50); "
+        f"  a document of {long * (FRAMES + SEGMENTS)} rows is written in {written:.0f} ms (p50); "
         f"the last tending took {time.perf_counter() - start:.1f} s"
     )
 
@@ -240,23 +244,25 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--keep", type=Path, default=None)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--long", type=int, default=1, help="times as many rows in each document")
     asked = parser.parse_args()
+    long = asked.long
     sizes = sorted(asked.frames)
     made = material(sizes[-1], asked.keep)
     with tempfile.TemporaryDirectory() as folder:
-        house = open_search_house(Path(folder), SentenceEmbedder(), indexed=10_000)
+        house = open_search_house(Path(folder), SentenceEmbedder(), indexed=10_000, kept=timedelta(0))
         files = LanceVectorStore(Path(folder) / "vectors", house.embedder.dimensions, resident=0)
         index = house.index(fields=[(name, "string", False, True) for name in FILTERS])
         done = 0
         for size in sizes:
-            documents = size // (FRAMES + SEGMENTS)
+            documents = size // (long * (FRAMES + SEGMENTS))
             print(f"{size} rows, {documents} documents")
-            fill(house, index, done, documents, made)
+            fill(house, index, done, documents, made, long)
             done = documents
             stored = sum(
                 path.stat().st_size for path in (Path(folder) / "vectors").rglob("*") if path.is_file()
             )
-            print(f"  {stored / size / 1024:.1f} KB on disk a row, with the versions of the last ten minutes")
+            print(f"  {stored / size / 1024:.1f} KB on disk a row")
             measure(house, files, index, asked.rounds)
         house.close()
         files.close()

@@ -105,11 +105,11 @@ def _serve(cores: set[int], port: Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder), engine="echo", api_key=KEY)
         database = open_database(settings.data)
-        accounts, _ = open_accounts(database, operator_key=KEY, engine="echo", strict=False)
+        open_accounts(database, operator_key=KEY, engine="echo", strict=False)
         listening = socket.create_server(("127.0.0.1", 0), backlog=512)
         port.send(listening.getsockname()[1])
         config = uvicorn.Config(
-            Bench(assemble_server(settings, accounts, database)),
+            Bench(assemble_server(settings, database)),
             http="httptools",
             log_config=None,
             access_log=False,

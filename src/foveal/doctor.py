@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, SetupError
 from foveal.settings import Settings
 
 Level = Literal["ok", "warning", "broken"]
@@ -47,6 +48,8 @@ def examine(settings: Settings, missing_models: Callable[[], list[str]]) -> Iter
     yield _port(settings)
     yield _memory()
     yield _engine(settings)
+    if settings.entra_issuer is not None:
+        yield _issuer(settings, settings.entra_issuer)
 
 
 def _python() -> Finding:
@@ -111,6 +114,21 @@ def _engine(settings: Settings) -> Finding:
     if settings.engine == "gguf" and (settings.gguf is None or not settings.gguf.is_file()):
         return Finding("engine", "broken", f"gguf: no file {settings.gguf}", "set --gguf to a GGUF file")
     return Finding("engine", "ok", settings.engine)
+
+
+def _issuer(settings: Settings, address: str) -> Finding:
+    """Asks the identity provider for its keys, as a server does when it starts."""
+    from foveal.resources.token_issuer import IssuerError, IssuerKeys
+
+    try:
+        count = asyncio.run(IssuerKeys(address, allow_hosts=settings.allow_hosts).fetch())
+    except SetupError as error:
+        return Finding("issuer", "broken", error.message, "set --entra-issuer to its address")
+    except IssuerError as error:
+        return Finding("issuer", "warning", f"{address}: {error}", "until it answers, tokens get a 503")
+    if count == 0:
+        return Finding("issuer", "warning", f"{address} has no keys of use", "no token can be believed")
+    return Finding("issuer", "ok", f"{address}: {count} key(s)")
 
 
 def _existing(path: Path) -> Path:

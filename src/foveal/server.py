@@ -38,7 +38,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         with _listen(settings.host, settings.port) as listener:
             if generated is not None:
                 say(f"Key 1 of resource {next(iter(accounts.resources))} (shown this once): {generated}")
-            app = assemble_server(settings, accounts, database)
+            app = assemble_server(settings, database)
             host, port = listener.getsockname()[:2]
             say(f"Foveal listens on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C stops it)")
             config = uvicorn.Config(

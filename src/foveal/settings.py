@@ -38,6 +38,17 @@ def _hosts(value: str) -> tuple[str, ...]:
     return tuple(host.strip().lower() for host in value.split(",") if host.strip())
 
 
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+
+def _pairs(value: str) -> tuple[tuple[str, str], ...]:
+    found = [tuple(part.strip() for part in entry.rpartition("=")[::2]) for entry in _list(value)]
+    if not all(name and what for name, what in found):
+        raise ValueError("use NAME=VALUE, comma-separated")
+    return tuple((name, what) for name, what in found)
+
+
 def _switch(value: str) -> bool:
     lowered = value.strip().lower()
     if lowered in {"1", "true", "yes", "on"}:
@@ -86,6 +97,29 @@ class Settings:
     )
     admin_key: str | None = _setting(
         None, _text, "Key of the management API, 16 characters or more; without it that API is off."
+    )
+    entra_issuer: str | None = _setting(
+        None,
+        _text,
+        "Identity provider (OpenID Connect) whose tokens are taken as `Authorization: Bearer`.",
+        "https://login.microsoftonline.com/TENANT-ID/v2.0",
+    )
+    entra_audience: tuple[str, ...] = _setting(
+        ("https://cognitiveservices.azure.com",),
+        _list,
+        "What its tokens must be for (comma-separated).",
+        "api://foveal",
+        shown="`https://cognitiveservices.azure.com`",
+    )
+    entra_resource: str | None = _setting(
+        None, _text, "Resource that its tokens speak for. Default: the first.", "local"
+    )
+    entra_grants: tuple[tuple[str, str], ...] = _setting(
+        (),
+        _pairs,
+        "Roles of its users and applications beside those that their tokens name: OBJECT-ID=ROLE, "
+        "comma-separated.",
+        "8a1f…=Cognitive Services User",
     )
     strict: bool = _setting(
         False,
@@ -195,6 +229,13 @@ class Settings:
     )
     videos_at_once: int = _setting(
         1, _whole(1, 64), "Videos that are ingested side by side; one keeps two cores busy."
+    )
+    prices: Path | None = _setting(
+        None,
+        _folder,
+        "Table of prices (TOML) that usage and budgets are counted with. Default: those of Azure's page, in "
+        "US dollars.",
+        "/etc/foveal/prices.toml",
     )
     idle_seconds: int = _setting(
         0,

@@ -34,7 +34,7 @@ def test_the_pages_python(server: Managed) -> None:
     first, key, *usages = printed.getvalue().splitlines()
     assert first == f"{server.url}/ Succeeded"
     assert server.says("vision", key)
-    assert "Tokens Per Minute (thousands) - GPT-4-Turbo-V 10010.0 of 100000.0" in usages
+    assert "Tokens Per Minute (thousands) - GPT-4-Turbo-V 100010.0 of 1000000.0" in usages
 
 
 def test_the_pages_curl(server: Managed) -> None:

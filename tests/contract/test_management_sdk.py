@@ -183,7 +183,7 @@ def test_a_deployment_starts_with_the_last_version(client: CognitiveServicesMana
     skus = {one.sku.name if one.sku else "": one for one in client.deployments.list_skus(GROUP, "mine", "d")}
     assert set(skus) == {"Standard", "ProvisionedManaged"}
     assert skus["Standard"].capacity is not None
-    assert skus["Standard"].capacity.maximum == 90_000
+    assert skus["Standard"].capacity.maximum == 900_000
 
 
 def test_keys_are_listed_and_one_is_regenerated_while_the_other_goes_on(
@@ -236,13 +236,13 @@ def test_models_skus_and_capacities(client: CognitiveServicesManagementClient) -
     own = client.accounts.list_skus(GROUP, "local").value or []
     assert [one.sku.name for one in own if one.sku] == ["S0"]
     used = client.accounts.list_usages(GROUP, "local").value or ()
-    assert [one.current_value for one in used] == [10_000, 10_000]
+    assert [one.current_value for one in used] == [100_000, 100_000]
 
     left = client.model_capacities.list("OpenAI", "gpt-4", "vision-preview")
     assert {one.location: one.properties.available_capacity for one in left if one.properties} == {
         "australiaeast": 30,
         "japaneast": 30,
-        "swedencentral": 90_000,
+        "swedencentral": 900_000,
         "switzerlandnorth": 30,
         "westus": 30,
     }
@@ -274,16 +274,13 @@ def test_what_is_not_here_says_so(client: CognitiveServicesManagementClient) -> 
 def test_a_static_token_over_tls(tmp_path: Path) -> None:
     authority, folder = trustme.CA(), tmp_path / "tls"
     folder.mkdir()
-    certificate = authority.issue_cert("127.0.0.1")
-    files = {name: str(folder / f"{name}.pem") for name in ("authority", "certificate", "key")}
-    authority.cert_pem.write_to_path(files["authority"])
-    certificate.cert_chain_pems[0].write_to_path(files["certificate"])
-    certificate.private_key_pem.write_to_path(files["key"])
-    tls = {"ssl_certfile": files["certificate"], "ssl_keyfile": files["key"]}
+    trusted, certificate = folder / "authority.pem", folder / "server.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     with (
-        managed(tmp_path, **tls) as server,
+        managed(tmp_path, certificate=certificate) as server,
         CognitiveServicesManagementClient(
-            StaticToken(), "my-sub", base_url=server.url, connection_verify=files["authority"]
+            StaticToken(), "my-sub", base_url=server.url, connection_verify=str(trusted)
         ) as client,
     ):
         make_account(client)

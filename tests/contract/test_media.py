@@ -1,4 +1,4 @@
-"""Uploaded media over HTTP: what Azure's SDK reads, ranges, refusals, uploads."""
+"""Uploaded media over HTTP: what Azure's SDK reads, ranges, refusals, uploads, whose they are."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.server import live
 
 from foveal.engines.echo import EchoEngine
 from foveal.http.app import build_app
+from foveal.resources.accounts import open_accounts
+from foveal.store.database import open_database
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
 
@@ -33,23 +35,26 @@ class Served:
     client: httpx.Client
 
     def signed(self, name: str = NAME, lasts: timedelta = timedelta(hours=1)) -> str:
-        return self.store.url(self.url, name, lasts)
+        return self.store.url(self.url, "local", name, lasts)
 
     def put(self, name: str, data: bytes, **headers: str) -> httpx.Response:
-        return self.client.put(f"/storage/media/{name}", content=data, headers=headers)
+        return self.client.put(f"/storage/local/{name}", content=data, headers=headers)
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("media")
-    store = open_media(open_blobs(folder / "blobs"), folder, max_bytes=LIMIT)
+    database = open_database(folder)
+    open_accounts(database, operator_key=None, engine="echo", strict=False)
+    store = open_media(open_blobs(folder / "blobs"), folder, database, max_bytes=LIMIT)
     (folder / "film").write_bytes(DATA)
-    store.add(NAME, folder / "film")
+    store.add("local", NAME, folder / "film")
     with (
         live(build_app(services(EchoEngine(), media=store))) as server,
         httpx.Client(base_url=server.url, timeout=30) as client,
     ):
         yield Served(server.url, store, client)
+    database.dispose()
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
@@ -65,7 +70,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> str:
 
 def test_the_sdk_reads_it_like_a_blob(served: Served) -> None:
     with BlobClient.from_blob_url(served.signed()) as blob:
-        assert (blob.container_name, blob.blob_name) == ("media", NAME)
+        assert (blob.container_name, blob.blob_name) == ("local", NAME)
         assert blob.download_blob().readall() == DATA
         assert blob.download_blob(offset=10, length=20).readall() == DATA[10:30]
         found = blob.get_blob_properties()
@@ -154,6 +159,8 @@ def test_signatures(served: Served) -> None:
         f"{url[:-8]}AAAA%3D",
         url.replace("sig=", "sig=%ED%A0%80"),
         served.signed("other.mp4").replace("other.mp4", "none.mp4"),
+        url.replace("/storage/local/", "/storage/other/"),
+        url.replace("/storage/local/", "/storage/media/"),
         url.partition("&sig=")[0],
     ]
     for one in wrong:
@@ -167,7 +174,7 @@ def test_signatures(served: Served) -> None:
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%5c..%5cfoveal.db", "%00", "media.key", "a%23b"])
 def test_no_name_leads_out(served: Served, name: str) -> None:
     for answer in (
-        served.client.get(f"/storage/media/{name}"),
+        served.client.get(f"/storage/local/{name}"),
         served.client.get(served.signed(name)),
     ):
         assert answer.status_code in (403, 404)
@@ -175,7 +182,7 @@ def test_no_name_leads_out(served: Served, name: str) -> None:
     assert answer.status_code in (201, 400, 404, 405)
     if answer.status_code == 201:
         assert name == "media.key"  # a file like any other, below the blobs
-        served.store.remove(name)
+        served.store.remove("local", name)
 
 
 @pytest.mark.parametrize(
@@ -188,10 +195,10 @@ def test_an_upload_answers_with_an_address(served: Served, headers: dict[str, st
     assert made.status_code == 201
     body = made.json()
     assert (body["name"], body["size"]) == ("clip one.mp4", len(data))
-    assert body["url"].startswith(f"{served.url}/storage/media/clip%20one.mp4?")
+    assert body["url"].startswith(f"{served.url}/storage/local/clip%20one.mp4?")
     answer = served.client.get(body["url"])
     assert (answer.content, answer.headers["etag"]) == (data, made.headers["etag"])
-    served.store.remove("clip one.mp4")
+    served.store.remove("local", "clip one.mp4")
 
 
 def test_an_upload_in_pieces_and_one_over_another(served: Served) -> None:
@@ -199,7 +206,7 @@ def test_an_upload_in_pieces_and_one_over_another(served: Served) -> None:
         for _ in range(20):
             yield b"x" * 100_000
 
-    made = served.client.put("/storage/media/pieces.bin", content=pieces(), headers={"api-key": KEY})
+    made = served.client.put("/storage/local/pieces.bin", content=pieces(), headers={"api-key": KEY})
     assert (made.status_code, made.json()["size"]) == (201, 2_000_000)
     kept = served.put("pieces.bin", b"new", **{"api-key": KEY, "If-None-Match": "*"})
     refused(kept, 409, "BlobAlreadyExists")
@@ -207,7 +214,7 @@ def test_an_upload_in_pieces_and_one_over_another(served: Served) -> None:
     answer = served.client.get(served.signed("pieces.bin"))
     assert answer.content == b"new"
     assert answer.headers["content-type"] == "application/octet-stream"
-    served.store.remove("pieces.bin")
+    served.store.remove("local", "pieces.bin")
 
 
 @pytest.mark.parametrize("name", ["page.html", "picture.svg", "script.js"])
@@ -217,11 +224,11 @@ def test_a_browser_runs_nothing_of_what_was_uploaded(served: Served, name: str) 
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in answer.headers["content-security-policy"]
-    served.store.remove(name)
+    served.store.remove("local", name)
 
 
 def test_uploads_that_are_refused(served: Served, tmp_path: Path) -> None:
-    before = [one.name for one in served.store.all()]
+    before = [one.name for one in served.store.all("local")]
     for headers in ({}, {"api-key": "wrong"}, {"Authorization": "Bearer wrong"}):
         refused(served.put("x.mp4", b"x", **headers), 401, "InvalidAuthenticationInfo")
     # a signature reads and does not write
@@ -232,11 +239,11 @@ def test_uploads_that_are_refused(served: Served, tmp_path: Path) -> None:
         for _ in range(LIMIT // 100_000 + 2):
             yield bytes(100_000)
 
-    big = served.client.put("/storage/media/x.mp4", content=endless(), headers={"api-key": KEY})
+    big = served.client.put("/storage/local/x.mp4", content=endless(), headers={"api-key": KEY})
     refused(big, 413, "RequestBodyTooLarge")
     refused(served.put("x.mp4", bytes(LIMIT + 1), **{"api-key": KEY}), 413, "RequestBodyTooLarge")
     refused(served.put("x.mp4?comp=block&blockid=AA", b"x", **{"api-key": KEY}), 501, "NotImplemented")
     refused(served.put("a%23b", b"x", **{"api-key": KEY}), 400, "InvalidInput")
-    refused(served.client.delete("/storage/media/x.mp4"), 405, "UnsupportedHttpVerb")
-    refused(served.client.get("/storage/other/x.mp4"), 404, "ResourceNotFound")
-    assert [one.name for one in served.store.all()] == before
+    refused(served.client.delete("/storage/local/x.mp4"), 405, "UnsupportedHttpVerb")
+    refused(served.client.get("/storage/x.mp4"), 404, "ResourceNotFound")
+    assert [one.name for one in served.store.all("local")] == before

@@ -39,8 +39,7 @@ def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     open_accounts(database, operator_key=KEY, engine="echo", strict=False)
     put_filter(database, "local", "guarded", StoredFilter(StoredSide(jailbreak="filter")))
     attach_filter(database, "local", "guarded", "gpt-4-turbo")
-    accounts, _ = open_accounts(database, operator_key=KEY, engine="echo", strict=False)
-    with live(assemble_server(settings, accounts, database)) as running:
+    with live(assemble_server(settings, database)) as running:
         yield running
     database.dispose()
 

@@ -53,9 +53,8 @@ def foveal(data: Path, models: Path, **settings: Any) -> Iterator[Foveal]:
         paid = add_resource(database, "my-vision", "ComputerVision")[1][0]
         free = add_resource(database, "free-vision", "ComputerVision", tier="F0")[1][0]
         far = add_resource(database, "far-vision", "ComputerVision", region="westus")[1][0]
-        accounts, _ = open_accounts(database, operator_key=KEY, engine="echo", strict=False)
         chosen = Settings(data=data, models=models, engine="echo", **settings)
-        with live(assemble_server(chosen, accounts, database)) as server:
+        with live(assemble_server(chosen, database)) as server:
             yield Foveal(server, openai, paid, free, far)
     finally:
         database.dispose()

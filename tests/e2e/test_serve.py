@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.issuer import SUBJECT, issuing
 
 FOVEAL = [sys.executable, "-m", "foveal"]
 CHAT = "/openai/deployments/gpt-4v/chat/completions?api-version=2023-12-01-preview"
@@ -178,3 +179,27 @@ def test_many_clients_at_once(tmp_path: Path, count: int) -> None:
         for thread in threads:
             thread.join()
         assert seen == [200] * count
+
+
+def test_tokens_of_an_issuer_and_what_the_log_tells_of_them(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with issuing() as issuer:
+        grants = f"{SUBJECT}=Cognitive Services OpenAI User"
+        settings = {"FOVEAL_ENTRA_ISSUER": issuer.url, "FOVEAL_ENTRA_GRANTS": grants}
+        with serving("--data", data, "--log-level", "debug", **settings) as (process, address, _):
+            good, bad = issuer.token(roles=None), issuer.token(exp=1)
+            body = {"messages": [{"role": "user", "content": "Hello"}]}
+            for token, status in ((good, 200), (bad, 401)):
+                headers = {"authorization": f"Bearer {token}"}
+                answer = httpx.post(address + CHAT, json=body, headers=headers, timeout=60)
+                assert answer.status_code == status, answer.text
+            process.terminate()
+            _, logged = process.communicate(timeout=60)
+    assert f"read 1 key(s) of the issuer {issuer.url}" in logged
+    assert "a bearer token was refused: it has expired" in logged
+    assert not any(piece in logged for token in (good, bad) for piece in token.split("."))
+
+
+def test_an_issuer_that_cannot_be_is_refused_at_the_start(tmp_path: Path) -> None:
+    said = refused("--data", str(tmp_path), FOVEAL_ENTRA_ISSUER="http://issuer.example")
+    assert "must be an https address" in said

@@ -24,6 +24,7 @@ WHOLE = {
     "doubled": 0,
     "blobs": 2 * 13 + 1,
     "work": 0,
+    "billed": [[1, {"video_minutes": 0.416667}]],  # of 25 seconds, kept in millionths
 }
 
 

@@ -52,6 +52,8 @@ DEPLOYMENTS = (
     deployment("gpt-4-turbo", "turbo-2024-04-09"),
     deployment("gpt-4-text", "1106-Preview"),
     deployment("gpt-4-provisioned", "turbo-2024-04-09", sku="ProvisionedManaged"),
+    deployment("relaxed-turbo", "turbo-2024-04-09", relaxed=True),
+    deployment("relaxed-provisioned", "turbo-2024-04-09", sku="ProvisionedManaged", relaxed=True),
     deployment("strict-v", "vision-preview", strict=True),
     deployment("strict-turbo", "turbo-2024-04-09", strict=True),
     deployment("no-engine", "vision-preview", engine="absent"),

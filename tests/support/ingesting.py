@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import Engine, insert, select
 
 from foveal.errors import InvalidVideo
+from foveal.metering.service import settle_ingestion
 from foveal.perception.base import Samples, SpeechSegment, Vectors
 from foveal.perception.facts import Facts
 from foveal.resources.accounts import open_accounts
@@ -210,7 +211,12 @@ def make_world(data: Path, dimensions: int = DIMENSIONS) -> World:
     blobs = open_blobs(data / "blobs")
     vectors = LanceVectorStore(str(data / "vectors"), dimensions)
     minutes: list[float] = []
-    worksheet = Worksheet(database)
+    worksheet = Worksheet(
+        database,
+        lambda connection, task, info: settle_ingestion(
+            connection, task.resource, task.principal, task.document or 0, info.duration / 60
+        ),
+    )
     ingesting = Ingesting(
         worksheet,
         MadeFetcher(),

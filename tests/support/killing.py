@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.support.finding import near
 from tests.support.ingesting import World, make_world
+from tests.support.metering import read_all
 
 from foveal.video.ingest.jobs import Jobs
 from foveal.video.library import VideoLibrary
@@ -138,6 +139,7 @@ def look(data: Path, ingestion: int, index: int) -> dict[str, Any]:
         "doubled": sum(times > 1 for times in counted.values()),
         "blobs": len(world.blobs.list("documents/")),
         "work": len(list((data / "work").glob("*"))),
+        "billed": [[row.requests, row.units] for row in read_all(world.database, by="kind").rows],
     }
     world.close()
     return found

@@ -86,13 +86,17 @@ def control_plane(
 
 @contextmanager
 def managed(
-    folder: Path, *, admin_key: str | None = ADMIN_KEY, operator_key: str | None = None, **config: Any
+    folder: Path,
+    *,
+    admin_key: str | None = ADMIN_KEY,
+    operator_key: str | None = None,
+    certificate: Path | None = None,
 ) -> Iterator[Managed]:
-    """`config` is uvicorn's."""
+    """With a `certificate` (a PEM file that has the key too) it speaks TLS."""
     database = open_database(folder)
     _, key = open_accounts(database, operator_key=operator_key, engine="scripted", strict=False)
     control, accounts = control_plane(database, admin_key=admin_key, operator_key=operator_key)
     house = services(EchoEngine(), keys=accounts, deployments=accounts, management=control)
-    with live(build_app(house), **config) as server:
+    with live(build_app(house), certificate) as server:
         yield Managed(server.url, key or operator_key or "", database)
     database.dispose()

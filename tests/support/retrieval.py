@@ -18,6 +18,7 @@ from foveal.perception.facts import Facts
 from foveal.resources.accounts import open_accounts
 from foveal.resources.register import add_resource, list_resources
 from foveal.store.blobs import Blob, BlobNotFound
+from foveal.store.containers import Containers
 from foveal.store.database import open_database
 from foveal.store.media import MediaStore
 from foveal.store.tables import ingestions
@@ -71,6 +72,10 @@ class MemoryBlobs:
 
     def list(self, prefix: str) -> Any:
         return [self.head(path) for path in sorted(self.held) if path.startswith(prefix)]
+
+    def move(self, path: str, to: str) -> None:
+        self.held[to] = self.get(path)
+        del self.held[path]
 
     def remove(self, prefix: str) -> None:
         for path in [one for one in self.held if one == prefix or one.startswith(f"{prefix}/")]:
@@ -207,7 +212,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
             search=ModeratedSearch(search, guard),
         )
         assert RESOURCE.name == "local"
-        media = MediaStore(blobs, "a2V5", spool=folder / "spool")
+        media = MediaStore(blobs, "a2V5", Containers(database), spool=folder / "spool")
         yield Workshop(database, worksheet, queue, search, blobs, parts, media, guard)
     finally:
         database.dispose()

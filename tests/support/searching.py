@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from foveal.perception.base import Embedder, Vectors
 from foveal.resources.accounts import open_accounts
 from foveal.store.database import open_database
 from foveal.store.lance import LanceVectorStore
-from foveal.store.lance_tending import Tending
+from foveal.store.lance_tending import KEPT, Tending
 from foveal.store.tables import documents, video_indexes
 from foveal.store.vectors import VectorRow
 from foveal.video.search.search import VideoSearch
@@ -144,11 +145,13 @@ class SearchHouse:
         self.database.dispose()
 
 
-def open_search_house(data: Path, embedder: Embedder | None = None, *, indexed: int = 100_000) -> SearchHouse:
+def open_search_house(
+    data: Path, embedder: Embedder | None = None, *, indexed: int = 100_000, kept: timedelta = KEPT
+) -> SearchHouse:
     database = open_database(data)
     open_accounts(database, operator_key="k" * 32, engine="echo", strict=False)
     embedder = embedder or WordEmbedder()
-    tending = Tending(indexed=indexed, background=False)
+    tending = Tending(indexed=indexed, kept=kept, background=False)
     vectors = LanceVectorStore(data / "vectors", embedder.dimensions, words=index_words, tending=tending)
     search = VideoSearch(embedder, lambda: vectors, Shelves(database))
     return SearchHouse(database, vectors, embedder, search)

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
@@ -30,15 +31,17 @@ class _Server(uvicorn.Server):
 
 
 class LiveServer:
-    """`config` is uvicorn's. `url` is its base address; `call` runs a coroutine on its event loop; `stop`
-    ends it gracefully.
+    """`url` is its base address; `call` runs a coroutine on its event loop; `stop` ends it gracefully.
+
+    With a `certificate` (a PEM file that has the key too) it speaks TLS.
     """
 
-    def __init__(self, app: ASGIApp, **config: Any) -> None:
+    def __init__(self, app: ASGIApp, certificate: Path | None = None) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = listening.getsockname()[1]
-        self.url = f"http{'s' if 'ssl_certfile' in config else ''}://127.0.0.1:{self.port}"
-        self._server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=20, **config))
+        self.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{self.port}"
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=20, ssl_certfile=certificate)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True)
         self._thread.start()
         assert self._server.up.wait(20), "the server did not start"
@@ -57,8 +60,8 @@ class LiveServer:
 
 
 @contextmanager
-def live(app: ASGIApp, **config: Any) -> Iterator[LiveServer]:
-    server = LiveServer(app, **config)
+def live(app: ASGIApp, certificate: Path | None = None) -> Iterator[LiveServer]:
+    server = LiveServer(app, certificate)
     try:
         yield server
     finally:

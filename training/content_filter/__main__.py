@@ -6,17 +6,20 @@ import argparse
 import hashlib
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from foveal.perception.base import Embedder
 from foveal.perception.embedding import SentenceEmbedder
+from foveal.safety.head import Buckets as Places
 from foveal.safety.head import Floats, Head, load_head, rows_of
 from foveal.safety.text import HeadJudge
 from foveal.safety.wording import pages, tidy
+from training.content_filter.apart import apart
 from training.content_filter.augment import augmented
 from training.content_filter.example import FOLDS, QUESTIONS, Example, answers
 from training.content_filter.fit import Lessons, Recipe, fit, hashed, mean_of
@@ -56,29 +59,21 @@ class KeptVectors:
             np.savez(self._path, hashes=list(self._known), vectors=np.stack(list(self._known.values())))
 
 
-def learnt(
-    examples: Iterable[Example], embedder: Embedder, recipe: Recipe, head: Head | None = None
-) -> Lessons:
-    """A row for each window. What a text is not, none of its windows is; what it is, its pages are, and the
-    window that `head`, from an earlier round, finds gravest.
+def lessons(examples: Sequence[Example], embedder: Embedder, recipe: Recipe) -> tuple[Lessons, Places]:
+    """A row for each window and each page, and the place of its example. What a text is not, none of its
+    windows is; what it is, its pages are, and of its windows nobody knows.
     """
-    kept = [(one, pages(tidy(one.text))) for one in examples]
-    rows = rows_of([page for _, found in kept for page in found], embedder)
-    owners = [at for at, (_, found) in enumerate(kept) for _ in found]
+    kept = [pages(tidy(one.text)) for one in examples]
+    rows = rows_of([page for found in kept for page in found], embedder)
+    owners = [at for at, found in enumerate(kept) for _ in found]
     owner = np.array([owners[page] for page in rows.owners])
-    told = np.array([answers(one) for one, _ in kept], dtype=np.float32)[owner]
+    told = np.array([answers(one) for one in examples], dtype=np.float32)[owner]
     counts = np.bincount(owner, minlength=len(kept))
     small = ~np.array(rows.whole)
-    weights = np.array([one.weight for one, _ in kept], np.float32)[owner]
+    weights = np.array([one.weight for one in examples], np.float32)[owner]
     weights = np.where(small, weights / np.sqrt(counts[owner]), weights).astype(np.float32)
-    hidden = small[:, None] & (told == 1)
-    if head is not None:
-        scores = head.scores(rows)
-        gravest = np.full((len(kept), scores.shape[1]), -np.inf, np.float32)
-        np.maximum.at(gravest, owner[small], scores[small])
-        hidden &= scores < gravest[owner]
-    told[hidden] = np.nan
-    return Lessons(rows.vectors, hashed(rows.texts, recipe), told, weights)
+    told[small[:, None] & (told == 1)] = np.nan
+    return Lessons(rows.vectors, *hashed(rows.texts, recipe), told, weights), owner
 
 
 def save(head: Head, path: Path) -> None:
@@ -92,24 +87,24 @@ def save(head: Head, path: Path) -> None:
     path.write_bytes(packed.getvalue())
 
 
-def train(examples: Sequence[Example], embedder: Embedder, recipe: Recipe) -> Head:
-    """Two rounds: the second knows which window of a long text to blame, and is the mean of several heads."""
-    first = fit(learnt(examples, embedder, recipe), replace(recipe, epochs=recipe.epochs // 2))
-    lessons = learnt(examples, embedder, recipe, first)
-    return mean_of([fit(lessons, replace(recipe, seed=recipe.seed + at)) for at in range(recipe.heads)])
-
-
 def trained(examples: Sequence[Example], embedder: KeptVectors, recipe: Recipe) -> Head:
-    """A head of all folds, with thresholds from heads that had not seen what they scored."""
+    """The mean of a few heads for each fold, which did not see it; the thresholds are of what these make of
+    it.
+    """
     known = [one for one in examples if one.fold() is not None]
-    more = augmented(known)
+    taught = [one for one in augmented(known) if one.taught]
+    rows, owner = lessons(taught, embedder, recipe)
+    folds = np.array([one.fold() for one in taught])[owner]
     scores = np.zeros((len(known), len(QUESTIONS)), dtype=np.float32)
+    heads: list[Head] = []
     for fold in range(FOLDS):
-        head = train([one for one in more if one.taught and one.fold() != fold], embedder, recipe)
+        seen = rows.chosen(np.flatnonzero(folds != fold))
+        seeds = [recipe.seed + fold * recipe.heads + at for at in range(recipe.heads)]
+        fitted = [fit(seen, replace(recipe, seed=seed)) for seed in seeds]
         left = [at for at, one in enumerate(known) if one.fold() == fold]
-        scores[left] = HeadJudge(embedder, head).scores([known[at].text for at in left])
-    embedder.keep()
-    return tuned(train([one for one in more if one.taught], embedder, recipe), known, scores)
+        scores[left] = HeadJudge(embedder, mean_of(fitted)).scores([known[at].text for at in left])
+        heads += fitted
+    return tuned(mean_of(heads), known, scores)
 
 
 def main() -> None:
@@ -122,9 +117,10 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="measure the head in --out, train nothing")
     chosen = parser.parse_args()
     embedder = KeptVectors(SentenceEmbedder(), chosen.vectors)
-    examples = own_sentences(read_groups()) + plain_examples() + public_examples(chosen.data)
+    examples = apart(own_sentences(read_groups()) + plain_examples() + public_examples(chosen.data))
     if not chosen.check:
-        save(trained(examples, embedder, Recipe()), chosen.out)
+        with threadpool_limits(1):  # sums in another order would be another head
+            save(trained(examples, embedder, Recipe()), chosen.out)
     judge = HeadJudge(embedder, load_head(chosen.out.read_bytes()))
     test = [one for one in examples if one.fold() is None]
     sys.stdout.write(report(test, judge.scores([one.text for one in test])) + "\n")

@@ -31,8 +31,10 @@ def augmented(examples: Sequence[Example], seed: int = 5) -> list[Example]:
     }
     found = list(examples)
     for one in own:
-        found.append(one.told(chance.choice(_FRAMES[one.language]).format(one.text), one.weight * 0.6))
-        found.append(one.told(_carelessly(one.text, chance), one.weight * 0.5))
+        if chance.random() < 0.5:
+            found.append(one.told(chance.choice(_FRAMES[one.language]).format(one.text), one.weight * 0.8))
+        else:
+            found.append(one.told(_carelessly(one.text, chance), one.weight * 0.8))
         company = [chance.choice(safe[one.language]) for _ in range(chance.choice((1, 2)))]
         if all(other.fold() == one.fold() for other in company):
             texts = [one.text, *(other.text for other in company)]

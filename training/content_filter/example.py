@@ -36,7 +36,7 @@ class Example:
         the family, the same in every run.
         """
         place = zlib.crc32(f"{self.source}:{self.family}".encode()) % 100
-        return None if place >= 80 else place // 16
+        return None if place >= 90 else place // 18
 
     def told(self, text: str, weight: float | None = None) -> Example:
         return replace(self, text=text, weight=self.weight if weight is None else weight)

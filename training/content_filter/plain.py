@@ -16,9 +16,9 @@ from training.content_filter.example import ALL_SAFE, Example
 
 ROOT = Path(__file__).parents[2]
 WEIGHT = 2.0
-_CODE = 2_500  # lines
-_PROSE = 3_500  # lines and sentences
-_MADE = 1_500
+_CODE = 1_000  # lines
+_PROSE = 1_500  # lines and sentences
+_MADE = 600
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\s*\|\s*|\n")
 _HANGUL = re.compile(r"[가-힣]")
 # These speak of what the filter finds, or hold examples of it.

@@ -18,7 +18,7 @@ from training.content_filter.example import Example, Range
 
 SAFE, LOW, MEDIUM, HIGH = Severity.SAFE, Severity.LOW, Severity.MEDIUM, Severity.HIGH
 _OPENAI: dict[str, Category] = {"H": "hate", "SH": "self_harm", "S": "sexual", "V": "violence"}
-_EVERY = 5  # of the tweets that are not hateful, one in so many teaches
+_EVERY = 10  # of the tweets that are not hateful, one in so many teaches
 _TWEET_NOISE = re.compile(r"https?://\S+|@\w+:?|\bRT\b|^!+")
 
 

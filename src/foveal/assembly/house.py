@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from threadpoolctl import threadpool_limits
 
 from foveal.analysis.captioner import EngineCaptioner
 from foveal.analysis.contract import load_contract
@@ -102,6 +103,9 @@ def build_house(
     `keys` checks those of data sources; without it there are none (the operator asks, on the command line).
     `database` is that of the data directory: without it there are no video indexes.
     """
+    # Of NumPy's linear algebra, which is small here: its other threads spin after each call and so take the
+    # cores from everything else (the content filter's head took 20 ms with two of them, 4 with one).
+    threadpool_limits(1, user_api="blas")
     meters = meters or Meters()
     finder = build_finder(settings)
     engines = {
@@ -138,7 +142,7 @@ def _video(
     if database is None:
         return build_tools(settings, finder), None
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
-    media = open_media(blobs, settings.data, max_bytes=settings.max_video)
+    media = open_media(blobs, settings.data, database, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
     return tools, build_video_house(settings, database, blobs, media, tools, minutes, guard)
 

@@ -32,7 +32,7 @@ class LaterTextJudge:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The filter, and what of it others use: one embedder for all texts of the process (120 MB)."""
+    """The filter, and what of it others use: one embedder for all texts of the process (210 MB)."""
 
     safety: ContentSafety
     pictures: NetPictureJudge

@@ -13,15 +13,17 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from foveal.assembly.house import Meters, build_house
+from foveal.assembly.metering import build_metering
 from foveal.assembly.safety import Guard
+from foveal.assembly.tokens import build_tokens
 from foveal.engines.base import Engine as AnswerEngine
 from foveal.errors import FovealError
 from foveal.http.app import build_app
 from foveal.http.metrics import Metrics
 from foveal.http.services import Services
-from foveal.resources.accounts import Accounts
 from foveal.resources.api_versions import load_api_versions
 from foveal.resources.control import ControlPlane
+from foveal.resources.limits import RateLimits
 from foveal.resources.live import LiveAccounts
 from foveal.resources.versions import load_model_versions
 from foveal.settings import Settings
@@ -59,15 +61,18 @@ class WarmUp:
         gc.freeze()
 
 
-def assemble_server(settings: Settings, accounts: Accounts, database: Engine) -> Starlette:
+def assemble_server(settings: Settings, database: Engine) -> Starlette:
     """The ASGI application of `foveal serve`, over the database of its data directory."""
+    accounts = LiveAccounts(database, engine=settings.engine, strict=settings.strict)
+    limits = RateLimits(settings.data)
+    issuer = build_tokens(settings, accounts)
     metrics = Metrics()
-    live = LiveAccounts(database, engine=settings.engine, strict=settings.strict)
-    names = [row.engine for row in accounts.deployments.values()]
+    metering = build_metering(settings, database, metrics)
+    names = [row.engine for row in accounts.now().deployments.values()]
     if settings.admin_key is not None:
         names.append(settings.engine)  # there may be no deployment yet
     meters = Meters(metrics.stage, partial(metrics.unit, "video.minutes"), metrics.filtered)
-    house = build_house(settings, names, live, database, meters)
+    house = build_house(settings, names, accounts, database, meters)
     video = house.video
     assert video is not None
     metrics.watch_ingestions(video.worksheet.counts)
@@ -77,21 +82,27 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(PATIENCE)
-        warming = asyncio.create_task(warm_up.run())
+        begun = [asyncio.create_task(warm_up.run())]
+        if issuer is not None:
+            begun.append(asyncio.create_task(issuer.keys.refresh()))
         video.jobs.start()
+        await asyncio.to_thread(metering.start)
         try:
             yield
         finally:
             sys.setswitchinterval(interval)
             gc.unfreeze()
-            warming.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await warming
+            for task in begun:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await house.close()
+            await asyncio.to_thread(metering.close)
+            limits.close()
 
     services = Services(
-        keys=live,
-        deployments=live,
+        keys=accounts,
+        deployments=accounts,
         chat=house.chat,
         analysis=house.analysis,
         api_versions=load_api_versions(),
@@ -105,8 +116,12 @@ def assemble_server(settings: Settings, accounts: Accounts, database: Engine) ->
             admin_key=settings.admin_key,
             operator_key=settings.api_key,
             engines=house.engines,
-            changed=live.changed,
+            changed=accounts.changed,
         ),
+        tokens=None if issuer is None else issuer.tokens,
+        meter=metering,
+        limits=limits,
+        usage=metering.usage,
         base_url=settings.base_url,
         annotations=settings.annotations,
         strict=settings.strict,

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from foveal.assembly.engines import HouseFinder, build_finder
 from foveal.assembly.later import Later
 from foveal.assembly.safety import Guard, build_guard
 from foveal.cl100k import Cl100k
 from foveal.images.door import ImageDoor
+from foveal.metering.service import settle_ingestion
 from foveal.models.catalogue import load_catalogue
 from foveal.models.store import ModelStore
 from foveal.perception.embedding import DIMENSIONS
@@ -27,6 +28,7 @@ from foveal.store.database import open_database
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
 from foveal.store.vectors import VectorStore
+from foveal.video.base import VideoInfo
 from foveal.video.chat.asking import load_asking
 from foveal.video.chat.chatting import VideoChat
 from foveal.video.chat.glance import Ears, Glance, Limits
@@ -38,7 +40,7 @@ from foveal.video.ingest.ingesting import Ingesting
 from foveal.video.ingest.jobs import Jobs
 from foveal.video.ingest.publishing import Publisher
 from foveal.video.ingest.studying import Study
-from foveal.video.ingest.worksheet import Worksheet
+from foveal.video.ingest.worksheet import Task, Worksheet
 from foveal.video.library import VideoLibrary
 from foveal.video.retrieval.contract import RetrievalContract, load_retrieval_contract
 from foveal.video.retrieval.documents import VideoDocuments
@@ -130,6 +132,10 @@ class VideoHouse:
     def chat(self, door: ImageDoor, tokens: Cl100k) -> VideoChat:
         return VideoChat(self.library, door, tokens.count, load_asking(), self.search)
 
+    def sweep(self) -> None:
+        """Free the blobs and vectors of resources that were removed."""
+        self.jobs.sweep()
+
     def close(self) -> None:
         self.jobs.close()
         vectors = self.vectors.opened
@@ -152,7 +158,7 @@ def build_video_house(
     embedder = guard.embedder
     vectors: Later[VectorStore] = Later(lambda: _open_vectors(settings))
     words = Later(FrameWords)
-    worksheet = Worksheet(database)
+    worksheet = Worksheet(database, _settle)
     study = Study(
         tools.decoder,
         tools.finder,
@@ -166,7 +172,7 @@ def build_video_house(
     publisher = Publisher(worksheet, blobs, vectors)
     work = settings.data / "work"
     ingesting = Ingesting(worksheet, tools.fetcher, study, publisher, work, minutes)
-    jobs = Jobs(ingesting, settings.data, at_once=settings.videos_at_once)
+    jobs = Jobs(ingesting, settings.data, at_once=settings.videos_at_once, sweeps=(media.sweep,))
     contract = load_retrieval_contract()
     return VideoHouse(
         contract,
@@ -183,6 +189,12 @@ def build_video_house(
     )
 
 
+def _settle(connection: Connection, task: Task, info: VideoInfo) -> None:
+    """A video was added to an index: its minutes go into the ledger with the document."""
+    assert task.document is not None
+    settle_ingestion(connection, task.resource, task.principal, task.document, info.duration / 60)
+
+
 def _open_vectors(settings: Settings) -> VectorStore:
     """Imported here: LanceDB takes a second, and a process that searches nothing does without."""
     from foveal.store.lance import LanceVectorStore
@@ -196,7 +208,7 @@ def build_video(settings: Settings, *, work: bool) -> Iterator[VideoHouse]:
     database = open_database(settings.data)
     finder = build_finder(settings)
     blobs = open_blobs(settings.blobs or settings.data / "blobs")
-    media = open_media(blobs, settings.data, max_bytes=settings.max_video)
+    media = open_media(blobs, settings.data, database, max_bytes=settings.max_video)
     tools = build_tools(settings, finder, media, StorageAccess(database))
     guard = build_guard(settings, finder)
     house = build_video_house(settings, database, blobs, media, tools, lambda _: None, guard)

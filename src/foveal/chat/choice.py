@@ -25,7 +25,7 @@ class Choice:
 
     @property
     def spent(self) -> int:
-        return self._budget.spent
+        return self._budget.given
 
     async def events(self, engine: Engine) -> AsyncGenerator[Event, None]:
         """The events of this choice. However it is left, the engine's generator is closed."""

@@ -79,6 +79,16 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
+@dataclass(slots=True)
+class Tally:
+    """What one request has spent so far, for who settles it however it ends. The service writes it: `usage`
+    once the prompt is counted, `writing` when the engine begins.
+    """
+
+    usage: Usage | None = None
+    writing: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerEnded:
     usage: Usage

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from foveal.chat.admission import Gate
 from foveal.chat.choice import Choice
-from foveal.chat.events import AnswerEnded, ChoiceEnded, Event, PromptJudged, TextPiece, Usage
+from foveal.chat.events import AnswerEnded, ChoiceEnded, Event, PromptJudged, Tally, TextPiece, Usage
 from foveal.chat.prompting import (
     Door,
     build_prompt,
@@ -108,20 +108,21 @@ class ChatService:
         return Rules(deployment, self.version_of(deployment), abilities, api, extensions)
 
     async def complete(
-        self, request: ChatRequest, rules: Rules, caller: Caller
+        self, request: ChatRequest, rules: Rules, caller: Caller, tally: Tally | None = None
     ) -> AsyncGenerator[Event, None]:
         """Answer a request. Nothing is started before the first `anext`; closing it stops the engine at once.
+        `tally` tells at any time, also after an error, what was spent.
 
         Raises, before the first event: `InvalidRequest`, `InvalidImage`, `InvalidDataSource`,
         `VideoSamplingFailed`, `InvalidVideo`, `VideoUnreachable`, `TooManyRequests`, `PromptFiltered`,
         `FilterUnavailable`, engine errors.
         """
+        tally = tally or Tally()
         rules.check(request)
         enhancing = self._begin(request, caller)
         engine = self.engine_of(rules.deployment)
         watch = self._begin_video(request, caller, engine)
         gate = self._gates[rules.deployment.engine]
-        completion_tokens = 0
         async with gate.admit():
             watched = None if watch is None else await watch()
             opened = await open_images(request, self._door)
@@ -129,34 +130,36 @@ class ChatService:
             # Enhancements are billed by themselves: what they add to the prompt costs no tokens, as on Azure.
             prompt_tokens = await self._count(turns, offered_tools(request))
             max_tokens = rules.max_tokens(request, prompt_tokens)
-            usage = Usage(
-                prompt_tokens,
-                0,
-                count_pictures(turns),
-                len(opened),
-                video_queries=0 if watched is None else watched.queries,
+            queries = 0 if watched is None else watched.queries
+            tally.usage = usage = Usage(
+                prompt_tokens, 0, count_pictures(turns), len(opened), video_queries=queries
             )
             judged = await self._judge(rules, turns)
             if enhancing is not None:
                 turns = await enhancing.look(turns)
+                tally.usage = usage = _with_calls(usage, enhancing)
             prompt = build_prompt(request, turns, max_tokens)
             if not engine.abilities.video:
                 prompt = with_videos_spelled_out(prompt)
             choices, one_call = request.n, request.functions_form or not request.parallel_tool_calls
             del request, watch, opened  # lets go of what was sent as base64 while the engine works
             async with gate.turn():
+                tally.writing = True
                 for index in range(choices):
                     choice = Choice(index, with_seed(prompt, index), self._tokens, only_one_call=one_call)
                     watched_events = self._watched(choice.events(engine), rules.deployment)
-                    async with aclosing(_grounded(watched_events, enhancing)) as events:
-                        async for event in events:
-                            if judged is not None:
-                                # With the first event: until then an error has a status of its own.
-                                yield judged
-                                judged = None
-                            yield event
-                    completion_tokens += choice.spent
-        yield AnswerEnded(_with_answer(usage, completion_tokens, enhancing))
+                    try:
+                        async with aclosing(_grounded(watched_events, enhancing)) as events:
+                            async for event in events:
+                                if judged is not None:
+                                    # With the first event: until then an error has a status of its own.
+                                    yield judged
+                                    judged = None
+                                yield event
+                    finally:
+                        usage = replace(usage, completion_tokens=usage.completion_tokens + choice.spent)
+                        tally.usage = usage
+        yield AnswerEnded(usage)
 
     async def _judge(self, rules: Rules, turns: Sequence[Turn]) -> PromptJudged | None:
         """What the content filter says of the prompt; None without one. Raises `PromptFiltered`."""
@@ -214,10 +217,9 @@ async def _grounded(
             yield event
 
 
-def _with_answer(usage: Usage, completion_tokens: int, enhancing: Enhancing | None) -> Usage:
+def _with_calls(usage: Usage, enhancing: Enhancing) -> Usage:
     return replace(
         usage,
-        completion_tokens=completion_tokens,
-        ocr=enhancing.calls if enhancing is not None and enhancing.ocr else 0,
-        grounding=enhancing.calls if enhancing is not None and enhancing.grounding else 0,
+        ocr=enhancing.calls if enhancing.ocr else 0,
+        grounding=enhancing.calls if enhancing.grounding else 0,
     )

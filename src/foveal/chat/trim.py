@@ -110,6 +110,13 @@ class TokenBudget:
         """The rest, when no more text follows (also between the text and the tool calls of an answer)."""
         return "" if self.exhausted else self._settle(len(self._open))
 
+    @property
+    def given(self) -> int:
+        """Tokens of everything that went out, also of text that is not final yet: what an answer that is left
+        now has cost.
+        """
+        return self.spent + (len(self._tokens.encode(self._open[: self._sent])) if self._sent else 0)
+
     def charge(self, text: str) -> bool:
         """Spend the tokens of text that goes out whole or not at all (the name of a tool)."""
         cost = len(self._tokens.encode(text))

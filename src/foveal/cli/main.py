@@ -15,6 +15,7 @@ COMMANDS = {
     "analyze": ("foveal.cli.analyze", "analyze"),
     "ask": ("foveal.cli.ask", "ask"),
     "blocklist": ("foveal.cli.blocklist", "blocklist"),
+    "budget": ("foveal.cli.budget", "budget"),
     "content-filter": ("foveal.cli.content_filter", "content_filter"),
     "demo": ("foveal.cli.demo", "demo"),
     "deployment": ("foveal.cli.deployment", "deployment"),
@@ -29,6 +30,7 @@ COMMANDS = {
     "role": ("foveal.cli.role", "role"),
     "serve": ("foveal.cli.serve", "serve"),
     "storage": ("foveal.cli.storage", "storage"),
+    "usage": ("foveal.cli.usage", "usage"),
     "video": ("foveal.cli.video", "video"),
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,8 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from foveal.cli.directory import opened_database
 from foveal.cli.options import setting_options, settings_from
-from foveal.errors import Conflict, InvalidRequest, NotFound
+from foveal.errors import Conflict, InvalidRequest, NotFound, SetupError
+from foveal.resources.register import list_resources
 from foveal.settings import Settings
 from foveal.store.media import Media, MediaNotFound, MediaStore, open_media
 
@@ -51,7 +55,27 @@ base_option = click.option(
     metavar="URL",
     help="What the URL begins with; the setting base_url or this machine's own address by default.",
 )
+resource_option = click.option(
+    "--resource", metavar="NAME", help="Whose files (see `foveal resource list`); the first by default."
+)
 data_options = setting_options("data", "blobs", "host", "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The uploaded files of one resource."""
+
+    settings: Settings
+    store: MediaStore
+    resource: str
+
+    def found(self, name: str) -> Media:
+        try:
+            return self.store.find(self.resource, name)
+        except MediaNotFound:
+            raise NotFound(
+                f"there is no uploaded file '{name}' of {self.resource}; `foveal media list` shows them"
+            ) from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,13 +83,13 @@ def media() -> None:
     """Videos for ingestions, without a cloud: upload a file, get a URL that expires.
 
     The URL works like one of a storage account with a SAS: it reads that one file, until it expires.
-    `foveal serve` answers it.
+    `foveal serve` answers it. Each resource has files of its own.
 
     \b
     Examples:
       foveal media upload clip.mp4
       foveal media url clip.mp4 --expires 2h
-      foveal media list
+      foveal media list --resource my-vision
       foveal media remove clip.mp4
     """
 
@@ -79,6 +103,7 @@ def media() -> None:
 @expires_option
 @base_option
 @click.option("--json", "as_json", is_flag=True, help="Print names, sizes and URLs as JSON.")
+@resource_option
 @data_options
 def upload_command(
     files: tuple[Path, ...],
@@ -87,6 +112,7 @@ def upload_command(
     expires: timedelta,
     base: str | None,
     as_json: bool,
+    resource: str | None,
     **flags: Any,
 ) -> None:
     """Keep files and print a URL for each.
@@ -99,10 +125,10 @@ def upload_command(
     """
     if name is not None and len(files) > 1:
         raise InvalidRequest("--name is for one file", param="name")
-    settings, store = _store(flags)
-    kept = _upload(store, [(name or file.name, file) for file in files], replace=replace)
-    address = _base(base, settings)
-    urls = {one.name: store.url(address, one.name, expires) for one in kept}
+    with _opened(flags, resource) as shelf:
+        kept = _upload(shelf, [(name or file.name, file) for file in files], replace=replace)
+        address = _base(base, shelf.settings)
+        urls = {one.name: shelf.store.url(address, shelf.resource, one.name, expires) for one in kept}
     if as_json:
         click.echo(json.dumps([_row(one, urls[one.name]) for one in kept], indent=2))
         return
@@ -112,17 +138,18 @@ def upload_command(
 
 @media.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@resource_option
 @setting_options("data", "blobs")
-def list_command(as_json: bool, **flags: Any) -> None:
-    """List the uploaded files.
+def list_command(as_json: bool, resource: str | None, **flags: Any) -> None:
+    """List the uploaded files of a resource.
 
     \b
     Examples:
       foveal media list
-      foveal media list --json
+      foveal media list --resource my-vision --json
     """
-    _, store = _store(flags)
-    found = store.all()
+    with _opened(flags, resource) as shelf:
+        found = shelf.store.all(shelf.resource)
     if as_json:
         click.echo(json.dumps([_row(one) for one in found], indent=2))
         return
@@ -139,8 +166,9 @@ def list_command(as_json: bool, **flags: Any) -> None:
 @click.argument("name")
 @expires_option
 @base_option
+@resource_option
 @data_options
-def url_command(name: str, expires: timedelta, base: str | None, **flags: Any) -> None:
+def url_command(name: str, expires: timedelta, base: str | None, resource: str | None, **flags: Any) -> None:
     """Print a new URL of an uploaded file; earlier ones go on until they expire.
 
     \b
@@ -148,64 +176,69 @@ def url_command(name: str, expires: timedelta, base: str | None, **flags: Any) -
       foveal media url clip.mp4
       foveal media url clip.mp4 --expires 30m
     """
-    settings, store = _store(flags)
-    found = _found(store, name)
-    click.echo(store.url(_base(base, settings), found.name, expires))
+    with _opened(flags, resource) as shelf:
+        found = shelf.found(name)
+        click.echo(shelf.store.url(_base(base, shelf.settings), shelf.resource, found.name, expires))
 
 
 @media.command("remove")
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@resource_option
 @setting_options("data", "blobs")
-def remove_command(names: tuple[str, ...], **flags: Any) -> None:
+def remove_command(names: tuple[str, ...], resource: str | None, **flags: Any) -> None:
     """Remove uploaded files; their URLs end. Documents that were made of them stay.
 
     \b
     Examples:
       foveal media remove clip.mp4
     """
-    _, store = _store(flags)
-    for name in names:
-        _found(store, name)
-    for name in names:
-        store.remove(name)
-        click.echo(f"{name} is removed.")
+    with _opened(flags, resource) as shelf:
+        for name in names:
+            shelf.found(name)
+        for name in names:
+            shelf.store.remove(shelf.resource, name)
+            click.echo(f"{name} is removed.")
 
 
-def _upload(store: MediaStore, files: Sequence[tuple[str, Path]], *, replace: bool) -> list[Media]:
+def _upload(shelf: Shelf, files: Sequence[tuple[str, Path]], *, replace: bool) -> list[Media]:
     """Keep files, with a bar for each on a terminal."""
     for _, file in files:
-        if file.stat().st_size > store.max_bytes:
-            raise InvalidRequest(f"{file} is larger than {store.max_bytes / 1e6:,.0f} MB (FOVEAL_MAX_VIDEO)")
+        if file.stat().st_size > shelf.store.max_bytes:
+            most = shelf.store.max_bytes / 1e6
+            raise InvalidRequest(f"{file} is larger than {most:,.0f} MB (FOVEAL_MAX_VIDEO)")
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     kept: list[Media] = []
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         for name, file in files:
             task = bars.add_task(name, total=file.stat().st_size)
-            kept.append(_keep(store, name, file, replace, partial(bars.advance, task)))
+            kept.append(_keep(shelf, name, file, replace, partial(bars.advance, task)))
     return kept
 
 
-def _keep(store: MediaStore, name: str, file: Path, replace: bool, told: Callable[[int], None]) -> Media:
+def _keep(shelf: Shelf, name: str, file: Path, replace: bool, told: Callable[[int], None]) -> Media:
     try:
-        return store.add(name, file, replace=replace, told=told)
+        return shelf.store.add(shelf.resource, name, file, replace=replace, told=told)
     except Conflict as error:
         raise Conflict(f"{error.message}; --replace replaces it, --name gives this one another") from None
 
 
-def _store(flags: Mapping[str, Any]) -> tuple[Settings, MediaStore]:
+@contextmanager
+def _opened(flags: Mapping[str, Any], wanted: str | None) -> Iterator[Shelf]:
+    """The files of the resource of this name, in any letter case; of the first without one. Raises
+    `SetupError`.
+    """
     from foveal.store.object_blobs import open_blobs
 
     settings = settings_from(flags)
-    blobs = open_blobs(settings.blobs or settings.data / "blobs")
-    return settings, open_media(blobs, settings.data, max_bytes=settings.max_video)
-
-
-def _found(store: MediaStore, name: str) -> Media:
-    try:
-        return store.find(name)
-    except MediaNotFound:
-        raise NotFound(f"there is no uploaded file '{name}'; `foveal media list` shows them") from None
+    with opened_database(flags, quiet=True) as database:
+        names = [one.name for one in list_resources(database)]
+        named = [one for one in names if wanted is None or one.lower() == wanted.lower()]
+        if not named:
+            raise SetupError(f"there is no resource '{wanted}'; there are {', '.join(names)}")
+        blobs = open_blobs(settings.blobs or settings.data / "blobs")
+        store = open_media(blobs, settings.data, database, max_bytes=settings.max_video)
+        yield Shelf(settings, store, named[0])
 
 
 def _base(given: str | None, settings: Settings) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from foveal.cli.directory import opened_database
-from foveal.cli.options import setting_options
+from foveal.cli.options import setting_options, settings_from
 from foveal.resources.identity import identities, list_roles, set_identity
 from foveal.resources.register import (
     add_resource,
@@ -107,16 +107,21 @@ def add_command(
 
 @resource.command("remove")
 @click.argument("name")
-@setting_options("data")
+@setting_options("data", "blobs", "vectors")
 def remove_command(name: str, **flags: Any) -> None:
-    """Forget a resource with its keys and deployments.
+    """Forget a resource with its keys, deployments, video indexes and uploaded files.
 
     \b
     Examples:
       foveal resource remove my-vision
     """
+    # Imported here: no other of these commands has to do with videos.
+    from foveal.cli.video_house import build
+
     with opened_database(flags) as database:
         remove_resource(database, name)
+    with build(settings_from(flags), work=False) as house:
+        house.sweep()
     click.echo(f"{name} is removed. {LATER}")
 
 

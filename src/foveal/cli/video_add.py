@@ -93,8 +93,8 @@ def add_command(
     settings = settings_from(flags)
     with open_house(settings, resource, work=watch) as (house, owner):
         _check_index(house, owner, index_name)
-        copies = {source: _copy(house, Path(source)) for source in sources if not _is_url(source)}
-        urls = {source: house.media.url(_here(settings), copy) for source, copy in copies.items()}
+        copies = {source: _copy(house, owner, Path(source)) for source in sources if not _is_url(source)}
+        urls = {source: house.media.url(_here(settings), owner, copy) for source, copy in copies.items()}
         videos = tuple(
             VideoRequest("add", document_id or _default_id(one), urls.get(one, one), values or None)
             for one in sources
@@ -113,7 +113,7 @@ def add_command(
             ended = _follow(house, owner, index_name, made)
             for copy in copies.values():  # its frames are kept; the video itself nobody needs any more
                 with suppress(NotFound):
-                    house.media.remove(copy)
+                    house.media.remove(owner, copy)
     _tell(ended, as_json)
 
 
@@ -205,11 +205,11 @@ def _default_id(source: str) -> str:
     return PurePosixPath(path).stem or "video"
 
 
-def _copy(house: VideoHouse, file: Path) -> str:
+def _copy(house: VideoHouse, owner: str, file: Path) -> str:
     """The name under which a file is kept with the uploaded media: one that no other has."""
     name = f"{file.stem[:150].replace('#', '_')}-{uuid.uuid4().hex[:8]}{file.suffix[:20]}"
     with Console(stderr=True).status(f"Copying {plain(file.name)} …"):
-        house.media.add(name, file)
+        house.media.add(owner, name, file)
     return name
 
 

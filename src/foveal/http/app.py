@@ -15,8 +15,10 @@ from foveal.http.errors import ErrorMiddleware, unrouted
 from foveal.http.image_analysis import VisionRoutes
 from foveal.http.management import ManagementRoutes
 from foveal.http.ops import OpsRoutes
+from foveal.http.pool import Pool
 from foveal.http.services import Services
 from foveal.http.storage import StorageRoutes
+from foveal.http.usage import UsageRoutes
 from foveal.http.video_retrieval import RetrievalRoutes
 
 DEPLOYMENT = "/openai/deployments/{deployment}"
@@ -59,7 +61,15 @@ def _routes(services: Services) -> list[Route]:
         *RetrievalRoutes(services).routes(),
         *([] if services.media is None else StorageRoutes(services, services.media).routes()),
         *([] if services.management is None else ManagementRoutes(services, services.management).routes()),
+        *_usage(services),
         Route("/healthz", ops.healthz),
         Route("/readyz", ops.readyz),
         Route("/metrics", ops.metrics),
     ]
+
+
+def _usage(services: Services) -> list[Route]:
+    if services.usage is None:
+        return []
+    pool = Pool("foveal-usage", threads=1, waiting=16)
+    return [Route("/foveal/usage", UsageRoutes(services, services.usage, pool).usage, methods=["GET"])]

@@ -37,7 +37,8 @@ class VisionRoutes:
 
     async def analyze(self, request: Request) -> Response:
         """POST /computervision/imageanalysis:analyze"""
-        await authenticate(request, self._services, VISION_KINDS)
+        who = await authenticate(request, self._services, VISION_KINDS)
+        self._services.meter.admit(who.resource.name)
         contract = self._analysis.contract
         # The JavaScript client's own example writes smartCrops-aspect-ratios: names are taken in any case.
         query = QueryParams([(name.lower(), value) for name, value in request.query_params.multi_items()])
@@ -52,6 +53,8 @@ class VisionRoutes:
         kind = _media_type(request)
         body = await self._body(request, json=kind == "application/json")
         analysis = await until_disconnect(request.receive, self._analyze(body, kind, options))
+        units = {"analysis": len(options.features)}
+        self._services.meter.settle(who.resource.name, who.name, "analysis", "answered", units)
         for feature in options.features:
             self._services.metrics.unit(f"analysis.{feature}")
         return Response(

@@ -45,6 +45,18 @@ class Metrics:
             ("direction", "category"),
             registry=self.registry,
         )
+        self._budget_spent = Gauge(
+            "foveal_budget_spent", "What is spent of a budget now.", ("budget",), registry=self.registry
+        )
+        self._budget_amount = Gauge(
+            "foveal_budget_amount", "The amount of a budget.", ("budget",), registry=self.registry
+        )
+        self._budget_alerts = Counter(
+            "foveal_budget_alerts",
+            "Alerts of budgets that this process told first.",
+            ("budget", "percent"),
+            registry=self.registry,
+        )
         self._stages = Histogram(
             "foveal_engine_stage_seconds",
             "What each stage of the evidence engine took.",
@@ -96,6 +108,25 @@ class Metrics:
         for name, gate in gates.items():
             waiting.labels(name).set_function(partial(_queued, gate))
             running.labels(name).set_function(partial(_running, gate))
+
+    def budget(self, name: str, spent: float, amount: float) -> None:
+        """How much of a budget is spent in its present period, in the currency of the prices."""
+        self._budget_spent.labels(name).set(spent)
+        self._budget_amount.labels(name).set(amount)
+
+    def budget_alert(self, name: str, percent: int) -> None:
+        self._budget_alerts.labels(name, str(percent)).inc()
+
+    def watch_ledger(self, troubles: Callable[[], Mapping[str, float]]) -> None:
+        """Show entries that the journal did not take: all of them, those in memory, those that are lost."""
+        entries = Gauge(
+            "foveal_ledger_troubles",
+            "Entries of the ledger that its journal did not take.",
+            ("state",),
+            registry=self.registry,
+        )
+        for state in ("unwritten", "kept", "lost"):
+            entries.labels(state).set_function(partial(_count, troubles, state))
 
     def watch_ingestions(self, counts: Callable[[], Mapping[str, float]]) -> None:
         """Show how many videos wait and run, and how far the running ones are."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from foveal.analysis.service import AnalysisService
 from foveal.chat.service import ChatService
 from foveal.http.metrics import Metrics
+from foveal.metering.base import Meter, Unmetered
+from foveal.metering.usage import Report, UsageQuery
 from foveal.resources.accounts import KeyChecker
 from foveal.resources.api_versions import ApiVersionPolicy
 from foveal.resources.control import ControlPlane
 from foveal.resources.deployments import DeploymentTable
+from foveal.resources.limits import RateLimits
 from foveal.resources.tokens import TokenChecker
 from foveal.resources.versions import ModelVersions
 from foveal.store.media import MediaStore
@@ -46,4 +49,7 @@ class Services:
     media: MediaStore | None = None  # uploaded media; without it there is no /storage
     tokens: TokenChecker | None = None  # those of the operator's issuer, where there is one
     management: ControlPlane | None = None  # without it there is no management API
+    meter: Meter = field(default_factory=Unmetered)
+    limits: RateLimits | None = None  # without them nothing is limited
+    usage: Callable[[UsageQuery], Report] | None = None  # blocks; without it there is no /foveal/usage
     base_url: str | None = None  # how others reach this server; what they asked for by default

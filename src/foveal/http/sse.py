@@ -7,8 +7,9 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
-from foveal.chat.events import AnswerEnded, Event
+from foveal.chat.events import AnswerEnded, ChoiceEnded, Event
 from foveal.errors import FovealError
+from foveal.http.billing import Bill
 from foveal.http.disconnect import until_disconnect
 from foveal.http.errors import error_body, unexpected
 from foveal.http.metrics import Metrics
@@ -27,14 +28,20 @@ class ChatStream:
         chunks: Chunks,
         metrics: Metrics,
         headers: Mapping[str, str],
+        bill: Bill,
     ) -> None:
         self._events = events
         self._chunks = chunks
         self._metrics = metrics
+        self._bill = bill
         self._headers = [*_HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await until_disconnect(receive, self._send(scope, send))
+        try:
+            await until_disconnect(receive, self._send(scope, send))
+        except BaseException as error:
+            self._bill.failed(error)
+            raise
 
     async def _send(self, scope: Scope, send: Send) -> None:
         write = self._chunks.write
@@ -45,12 +52,15 @@ class ChatStream:
             last = DONE
             try:
                 async for event in events:
+                    if isinstance(event, ChoiceEnded | AnswerEnded):
+                        self._bill.saw(event)
                     frame = write(event)
                     if frame:
                         await send(_body(frame))
                     if isinstance(event, AnswerEnded):
                         self._metrics.answered(event.usage)
             except Exception as error:
+                self._bill.failed(error)
                 known = error if isinstance(error, FovealError) else unexpected(error, scope)
                 last = self._chunks.error(error_body(known, scope["path"]))
         await send({"type": "http.response.body", "body": last, "more_body": False})

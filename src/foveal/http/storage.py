@@ -1,4 +1,4 @@
-"""`/storage/media/NAME`: uploaded media, read with a signature, written with a resource's key."""
+"""`/storage/RESOURCE/NAME`: uploaded media, read with a signature, written with a key of that resource."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from foveal.errors import FovealError, InvalidRequest, NotSupported, PayloadTooL
 from foveal.http.auth import CHAT_KINDS, VISION_KINDS, authenticate
 from foveal.http.byte_ranges import Unsatisfiable, http_date, matches, wanted_range
 from foveal.http.services import Services
-from foveal.store.media import Media, MediaStore
+from foveal.store.media import ContainerNotFound, Media, MediaStore
 from foveal.store.sas import VERSION
 
+MINE = "media"  # for uploads: the container of the key's resource, whatever its name
 _BUFFER = 1024 * 1024  # bytes that are gathered before a thread writes them
 _IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
@@ -46,15 +47,15 @@ class StorageRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/storage/media/{name}", self.read, methods=["GET"]),  # and HEAD
-            Route("/storage/media/{name}", self.write, methods=["PUT"]),
+            Route("/storage/{resource}/{name}", self.read, methods=["GET"]),  # and HEAD
+            Route("/storage/{resource}/{name}", self.write, methods=["PUT"]),
         ]
 
     async def read(self, request: Request) -> Response:
         """The file or a range of it. The signature is checked first: without one nothing is told."""
-        name = request.path_params["name"]
-        self._media.check(name, request.query_params)
-        found = await asyncio.to_thread(self._media.find, name)
+        resource, name = request.path_params["resource"], request.path_params["name"]
+        await asyncio.to_thread(self._media.check, resource, name, request.query_params)
+        found = await asyncio.to_thread(self._media.find, resource, name)
         headers = _headers(found)
         if request.headers.get("if-match") and not matches(request.headers["if-match"], found.etag):
             raise ConditionNotMet("The condition specified using HTTP conditional header(s) is not met.")
@@ -74,7 +75,7 @@ class StorageRoutes:
         status = 200 if part is None else 206
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers)
-        pieces: Iterator[bytes] = await asyncio.to_thread(self._media.read, name, start, end)
+        pieces: Iterator[bytes] = await asyncio.to_thread(self._media.read, resource, name, start, end)
         return StreamingResponse(pieces, status, headers=headers)  # read in a thread, piece by piece
 
     async def write(self, request: Request) -> Response:
@@ -82,7 +83,10 @@ class StorageRoutes:
 
         As in Azure, what is there is replaced, unless `If-None-Match: *` says not to.
         """
-        await authenticate(request, self._services, CHAT_KINDS | VISION_KINDS)
+        who = await authenticate(request, self._services, CHAT_KINDS | VISION_KINDS)
+        resource = who.resource.name
+        if request.path_params["resource"].lower() not in (MINE, resource.lower()):
+            raise ContainerNotFound
         if "comp" in request.query_params:
             raise NotSupported("Only whole files can be uploaded, in one request.")
         name = request.path_params["name"]
@@ -90,9 +94,10 @@ class StorageRoutes:
         keep = request.headers.get("if-none-match", "").strip() == "*"
         with self._media.spooled(name) as (file, path):
             await _receive(request, file, self._media.max_bytes)
-            found = await asyncio.to_thread(self._media.add, name, path, replace=not keep)
+            found = await asyncio.to_thread(self._media.add, resource, name, path, replace=not keep)
         base = self._services.base_url or str(request.base_url)
-        body = {"name": found.name, "size": found.size, "url": self._media.url(base, name)}
+        url = await asyncio.to_thread(self._media.url, base, resource, name)
+        body = {"name": found.name, "size": found.size, "url": url}
         return Response(
             msgspec.json.encode(body),
             201,

@@ -31,6 +31,7 @@ from foveal.http.retrieval_form import (
 from foveal.http.retrieval_json import document_json, hit_json, index_json, ingestion_json
 from foveal.http.services import Services
 from foveal.video.retrieval.indexes import Listing
+from foveal.video.retrieval.moderation import QueryRefused
 from foveal.video.retrieval.retrieval import Retrieval
 
 INDEXES = "/retrieval/indexes"
@@ -43,11 +44,14 @@ OFF = "This server was started without Video Retrieval."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: whose, about what, with which query parameters (names in lower case) and body."""
+    """One request: whose and by which key, about what, with which query parameters (names in lower case) and
+    body.
+    """
 
     request: Request
     house: Retrieval
     resource: str
+    principal: str
     query: Mapping[str, str]
     body: bytes
 
@@ -142,7 +146,8 @@ class RetrievalRoutes:
         return endpoint
 
     async def _serve(self, request: Request, operation: Operation) -> Response:
-        resource = (await authenticate(request, self._services, VISION_KINDS)).resource
+        who = await authenticate(request, self._services, VISION_KINDS)
+        resource = who.resource.name
         house = self._services.retrieval
         if house is None:
             raise NotSupported(OFF)
@@ -151,18 +156,23 @@ class RetrievalRoutes:
         known = house.contract.check_version(query.get("api-version"), search=searching)
         supported = {"api-supported-versions": ",".join(known)}
         try:
+            if searching or operation is _create_ingestion:
+                self._services.meter.admit(resource)
             body = b""
             if request.method in ("PUT", "PATCH", "POST"):
                 check_content_type(request, SHELL_TYPES)
                 body = await read_body(request, min(self._services.max_body, house.contract.limits.body))
-            call = Call(request, house, resource.name, query, body)
+            call = Call(request, house, resource, who.name, query, body)
             pool = self._searches if searching else self._calls
             answer = await pool.run(lambda: operation(call))
         except FovealError as error:
+            if isinstance(error, QueryRefused):
+                self._services.meter.settle(resource, who.name, "query", "filtered", {})
             error.headers = {**supported, **error.headers}
             raise
         if searching:
             self._services.metrics.unit("video.query")
+            self._services.meter.settle(resource, who.name, "query", "answered", {"video_queries": 1})
         return _response(answer, supported)
 
 
@@ -202,7 +212,7 @@ def _list_indexes(call: Call) -> Answer:
 
 def _create_ingestion(call: Call) -> Answer:
     new = read_new_ingestion(call.json(), call.house.contract.limits)
-    ingestion = call.house.ingestions.create(call.resource, call.index, call.ingestion, new)
+    ingestion = call.house.ingestions.create(call.resource, call.index, call.ingestion, new, call.principal)
     where = {"operation-location": call.link(call.request.url.path)}
     return Answer(ingestion_json(ingestion, detail=call.detailed(usual=False)), 202, where)
 

@@ -79,6 +79,10 @@ class Ledger:
             except OSError as error:
                 self._keep(entry, error)
 
+    def troubles(self) -> dict[str, float]:
+        """Entries that the journal did not take; of them those that wait in memory, and the lost ones."""
+        return {"unwritten": self.unwritten, "kept": len(self._kept), "lost": self.lost}
+
     def start(self) -> None:
         """Take over what dead processes left, and move what is settled, until `close`."""
         self._mover = threading.Thread(target=self._work, name="ledger", daemon=True)

@@ -42,7 +42,9 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a resource, and by what (`name`): key1 or key2 of it. Never the key itself."""
+    """Who asks: a resource, and by what (`name`): key1 or key2 of it, or `token:` and whom an access token
+    names. Never the key or the token itself.
+    """
 
     resource: Resource
     name: str

@@ -31,7 +31,7 @@ from foveal.store.database import folder_of
 from foveal.store.tables import deployments, resource_keys, resources
 
 ADMIN_KEY_NEEDS = 16  # characters
-MOST_CAPACITY = 1_000_000
+MOST_CAPACITY = 10_000_000
 _SUBDOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 
 

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from foveal.resources.deployments import Deployment
 FILE_NAME = "limits.db"
 MINUTE = 60
 SLICE = 10  # seconds in which requests are judged
+_ANY = 1 << 62
 PATIENCE = 5.0  # seconds that a process waits for another one's statement
 QUOTA_HELP = (
     "Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default "
@@ -56,10 +57,20 @@ class Sku:
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
-    """Tokens that were counted for a request that has not ended, and what is left of the limits."""
+class KeyLimit:
+    """What one key may take in a minute, of all deployments together; None: as much as they give."""
 
-    name: str
+    tokens: int | None = None
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Tokens that were counted for a request that has not ended, under these names, and what is left of the
+    deployment's limits.
+    """
+
+    names: tuple[str, ...]
     minute: int
     tokens: int
     remaining_tokens: int
@@ -100,46 +111,93 @@ class RateLimits:
             self._database.close()
 
     def reserve(
-        self, resource: str, deployment: Deployment, tokens: int, operation: Operation
+        self,
+        resource: str,
+        deployment: Deployment,
+        tokens: int,
+        operation: Operation,
+        key: tuple[str, KeyLimit] | None = None,
     ) -> Reservation:
-        """Count a request of about so many tokens. Raises `TooManyRequests`, counting nothing, when it is one
-        too many.
+        """Count a request of about so many tokens, also for its `key` (name and limit) if that is limited.
+        Raises `TooManyRequests`, counting nothing, when it is one too many.
         """
         sku = self._skus[deployment.sku]
-        name = f"{resource}/{deployment.name}"
         now = self._clock()
-        most_tokens = deployment.capacity * sku.tokens
-        most_requests = deployment.capacity * sku.requests * SLICE // MINUTE
-        minute = int(now // MINUTE)
-        needed = 1 if sku.utilization else tokens
-        asked = {
-            "name": name,
-            "minute": minute,
-            "slice": int(now // SLICE),
-            "tokens": tokens,
-            "needed": needed,
-            "most_tokens": most_tokens,
-            "most_requests": most_requests or 1 << 62,
-        }
-        row = None
+        ways = [_of_deployment(f"{resource}/{deployment.name}", deployment.capacity, sku)]
+        if key is not None:
+            ways.append(_of_key(f"{resource}#{key[0]}", key[1]))
         with self._lock:
-            if needed <= most_tokens:
-                row = self._database.execute(_RESERVE, asked).fetchone()
-            used = row or self._database.execute(_LOOK, asked).fetchone() or (0, 0)
-        if row is None:
-            requests_are_out = bool(sku.requests) and used[1] >= most_requests
-            raise _refused(sku, operation, requests_are_out, now)
-        left = max(0, most_requests - used[1]) if sku.requests else None
-        return Reservation(name, minute, tokens, max(0, most_tokens - used[0]), left)
+            found = self._count(ways, tokens, now)
+        for way, (counted, used) in zip(ways, found, strict=True):
+            if not counted:
+                raise _refused(way, operation, way.slice is not None and used[1] >= way.slice, now)
+        first, used = ways[0], found[0][1]
+        left = None if first.slice is None else max(0, first.slice - used[1])
+        names = tuple(way.name for way in ways)
+        return Reservation(names, int(now // MINUTE), tokens, max(0, (first.tokens or 0) - used[0]), left)
 
     def settle(self, reservation: Reservation, tokens: int) -> None:
         """The request has ended and took `tokens`. In a later minute it makes no difference."""
         change = tokens - reservation.tokens
         if change:
             with self._lock:
-                self._database.execute(
-                    _SETTLE, {"name": reservation.name, "minute": reservation.minute, "change": change}
-                )
+                for name in reservation.names:
+                    self._database.execute(
+                        _SETTLE, {"name": name, "minute": reservation.minute, "change": change}
+                    )
+
+    def _count(self, ways: Sequence[_Way], tokens: int, now: float) -> list[tuple[bool, tuple[int, int]]]:
+        """For each way whether the request was counted, and tokens and requests that are; all are or none."""
+        if len(ways) == 1:
+            return [self._count_one(ways[0], tokens, now)]
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            found = [self._count_one(way, tokens, now) for way in ways]
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT" if all(counted for counted, _ in found) else "ROLLBACK")
+        return found
+
+    def _count_one(self, way: _Way, tokens: int, now: float) -> tuple[bool, tuple[int, int]]:
+        needed = 1 if way.utilization else tokens
+        most_tokens = _ANY if way.tokens is None else way.tokens
+        most_requests = _ANY if way.slice is None else way.slice
+        asked = {
+            "name": way.name,
+            "minute": int(now // MINUTE),
+            "slice": int(now // SLICE),
+            "tokens": tokens,
+            "needed": needed,
+            "most_tokens": most_tokens,
+            "most_requests": most_requests,
+        }
+        row = None
+        if needed <= most_tokens and most_requests > 0:
+            row = self._database.execute(_RESERVE, asked).fetchone()
+        used = row or self._database.execute(_LOOK, asked).fetchone() or (0, 0)
+        return row is not None, (used[0], used[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One limit that a request counts against: `tokens` in a minute, requests in a `slice`; None: any."""
+
+    name: str
+    what: str  # as a refusal calls it
+    tokens: int | None
+    slice: int | None
+    utilization: bool = False
+
+
+def _of_deployment(name: str, capacity: int, sku: Sku) -> _Way:
+    requests = capacity * sku.requests * SLICE // MINUTE if sku.requests else None
+    return _Way(name, "", capacity * sku.tokens, requests, sku.utilization)
+
+
+def _of_key(name: str, limit: KeyLimit) -> _Way:
+    requests = None if limit.requests is None else max(1, limit.requests * SLICE // MINUTE)
+    return _Way(name, "this key", limit.tokens, requests)
 
 
 def load_skus() -> Mapping[str, Sku]:
@@ -148,7 +206,7 @@ def load_skus() -> Mapping[str, Sku]:
     return {name: Sku(**row) for name, row in tomllib.loads(text).items()}
 
 
-def _refused(sku: Sku, operation: Operation, requests_are_out: bool, now: float) -> TooManyRequests:
+def _refused(way: _Way, operation: Operation, requests_are_out: bool, now: float) -> TooManyRequests:
     window = SLICE if requests_are_out else MINUTE
     milliseconds = max(1, math.ceil(1000 * (window - now % window)))
     seconds = math.ceil(milliseconds / 1000)
@@ -156,15 +214,15 @@ def _refused(sku: Sku, operation: Operation, requests_are_out: bool, now: float)
     asked = (
         f"Requests to the {operation.name} Operation under Azure OpenAI API version {operation.api_version}"
     )
-    if sku.utilization:
-        message = (
-            f"{asked} have exceeded the provisioned utilization of this deployment (100%). "
-            f"Please retry after {seconds} seconds."
-        )
+    again = f"Please retry after {seconds} seconds."
+    limit = "call" if requests_are_out else "token"
+    if way.utilization:
+        message = f"{asked} have exceeded the provisioned utilization of this deployment (100%). {again}"
+    elif way.what:
+        message = f"{asked} have exceeded {limit} rate limit of {way.what}. {again}"
     else:
-        limit = "call" if requests_are_out else "token"
         message = (
             f"{asked} have exceeded {limit} rate limit of your current OpenAI {operation.tier} pricing tier. "
-            f"Please retry after {seconds} seconds. {QUOTA_HELP}"
+            f"{again} {QUOTA_HELP}"
         )
     return TooManyRequests(message, headers=headers)

@@ -11,7 +11,21 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Protocol
 
+from foveal.errors import FovealError
 from foveal.resources.accounts import Principal
+
+
+class IssuerUnavailable(FovealError):
+    """A token came, and the keys that it would have to be checked with cannot be had now."""
+
+    status = 503
+    code = "ServiceUnavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Access tokens cannot be checked now: the keys of their issuer cannot be had. Please try again.",
+            headers={"retry-after": "5"},
+        )
 
 
 @dataclass(frozen=True, slots=True)

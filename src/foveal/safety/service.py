@@ -19,6 +19,7 @@ from foveal.safety.verdict import Verdict, rule
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 120.0  # seconds after which a judgement counts as failed; the longest prompts take some 15
 REMEMBERED = 4096  # texts, and pictures, whose signs are kept by the hash of their content
 
 K = TypeVar("K")
@@ -51,6 +52,7 @@ class ContentSafety:
         closed: bool = True,
         threads: int = 2,
         blocked: Blocked = uncounted,
+        patience: float = PATIENCE,
     ) -> None:
         """`blocked` is told the direction and the category of everything that is filtered."""
         self._texts = texts
@@ -58,6 +60,7 @@ class ContentSafety:
         self._read = read
         self._closed = closed
         self._blocked = blocked
+        self._patience = patience
         self._lists = Blocklists()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="safety")
         self._waiting: list[tuple[str, asyncio.Future[Signs]]] = []
@@ -77,13 +80,14 @@ class ContentSafety:
         """
         texts = list(texts)
         try:
-            if side.jailbreak != "off" and self._read is not None:
-                texts += await asyncio.gather(*(self._read(image) for image in images))
-            signs = await asyncio.gather(
-                *(self._text(text) for text in texts if text.strip()), *map(self._picture, images)
-            )
-            shown = await asyncio.gather(*map(self._picture, frames))
-            listed = await self._listed(side, texts)
+            async with asyncio.timeout(self._patience):
+                if side.jailbreak != "off" and self._read is not None:
+                    texts += await asyncio.gather(*(self._read(image) for image in images))
+                signs = await asyncio.gather(
+                    *(self._text(text) for text in texts if text.strip()), *map(self._picture, images)
+                )
+                shown = await asyncio.gather(*map(self._picture, frames))
+                listed = await self._listed(side, texts)
         except Exception as error:
             self._unavailable(error)
             return None
@@ -93,8 +97,9 @@ class ContentSafety:
     async def completion(self, side: Side, text: str) -> Verdict | None:
         """Raises `FilterUnavailable`."""
         try:
-            signs = await self._text(text) if text.strip() else Signs()
-            listed = await self._listed(side, [text])
+            async with asyncio.timeout(self._patience):
+                signs = await self._text(text) if text.strip() else Signs()
+                listed = await self._listed(side, [text])
         except Exception as error:
             self._unavailable(error)
             return None
@@ -118,6 +123,11 @@ class ContentSafety:
             return
         if isinstance(error, FovealError):
             raise FilterUnavailable(f"The content filter cannot judge this: {error.message}") from error
+        if isinstance(error, TimeoutError):
+            log.error("the content filter took longer than %s s", self._patience)
+            raise FilterUnavailable(
+                f"The content filter cannot judge this: it took longer than {self._patience:g} seconds."
+            ) from error
         log.error("the content filter failed", exc_info=error)
         raise FilterUnavailable("The content filter cannot judge this: it failed. See the server's log.")
 

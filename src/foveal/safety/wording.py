@@ -17,6 +17,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e01ef]+"
 )
+_NO_JAMO = re.compile("[^\u3131-\u3163]+")  # NFKC would make letters of syllables of ㅋㅋ
 _SPACES = re.compile(r"\s+")
 _SAME = re.compile(r"([^\W\d_])\1{3,}")
 _ENDS = re.compile(r"(?<=[.!?。！？…])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
@@ -41,7 +42,8 @@ def tidy(text: str) -> str:
     """Lower case, one form of each letter (full width becomes plain), nothing invisible, runs of spaces and
     of one letter shortened (to three); line ends stay.
     """
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    plain = _NO_JAMO.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    plain = _INVISIBLE.sub("", plain)
     plain = _SAME.sub(r"\1\1\1", plain.lower())
     return "\n".join(line for raw in plain.splitlines() if (line := _SPACES.sub(" ", raw).strip()))
 

@@ -6,16 +6,13 @@ import os
 import sqlite3
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from foveal.errors import SetupError
 
 FILE_NAME = "foveal.db"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_database(data: Path) -> Engine:
@@ -36,7 +33,8 @@ def open_database(data: Path) -> Engine:
     event.listen(engine, "connect", _set_pragmas)
     try:
         with engine.connect() as connection:
-            _migrate(connection, data)
+            if not _is_current(connection):
+                _migrate(connection, data)
     except DatabaseError as error:
         engine.dispose()
         raise SetupError(f"{data / FILE_NAME} cannot be used as a database: {error.orig}") from None
@@ -57,9 +55,24 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _is_current(connection: Connection) -> bool:
+    """Whether the newest migration was done: asked without Alembic, whose import takes a command longer than
+    most of what it then does. The name of a migration's file begins with its revision.
+    """
+    newest = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == newest)
+
+
 def _migrate(connection: Connection, data: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     current = MigrationContext.configure(connection).get_current_revision()

@@ -6,6 +6,8 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, PrimaryKeyConstraint, 
 
 from foveal.store.tables import metadata
 
+__all__ = ["budget_alerts", "budgets", "ledger", "metadata", "usage_days"]
+
 # Append-only: a row is never changed. Ids begin with the time, so that rows are added at the end.
 ledger = Table(
     "ledger",

@@ -1,9 +1,9 @@
 """Uploaded media: files that Foveal itself serves at addresses with an expiring signature.
 
-The signature is a shared access signature of Azure's own form (`foveal.store.sas`) for the blob NAME of the
-container `media` of an account `storage`: the address `…/storage/media/NAME?…` reads like one of a storage
-account, and Azure's SDK takes it. It permits reading that one file. The key is made once for a data
-directory.
+Each resource has a container of its own. The signature is a shared access signature of Azure's own form
+(`foveal.store.sas`) for the blob NAME of that container of an account `storage`: the address
+`…/storage/RESOURCE/NAME?…` reads like one of a storage account, and Azure's SDK takes it. It permits reading
+that one file, as long as that very resource is there. The key is made once for a data directory.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import quote
 
+from sqlalchemy import Engine
+
 from foveal.errors import Conflict, FovealError, InvalidRequest, NotFound, SetupError
 from foveal.store.blobs import Blob, BlobNotFound, BlobStore
+from foveal.store.containers import FOLDER, Container, Containers
 from foveal.store.sas import READ, VERSION, is_key, read_time, sign, signed_query
 
-ROUTE = "/storage/media/"  # and the name, quoted
-KEY_FILE = "media.key"
+ROUTE = "/storage/"  # and the resource, a slash and the name, quoted
+KEY_FILE = "storage.key"
 LASTS = timedelta(days=7)
-_ACCOUNT, _CONTAINER = "storage", "media"
-_FOLDER = "media/"
+_ACCOUNT = "storage"
+# Before there was a container for each resource: the key, and where the blobs stood.
+OLD_KEY_FILE, OLD_FOLDER = "media.key", "media/"
 _MAX_NAME = 200
 _FORGOTTEN = 86_400.0  # seconds after which an unfinished upload is nobody's
 
@@ -47,6 +51,15 @@ class AuthenticationFailed(FovealError):
             "formed correctly including the signature."
         )
         self.detail = detail
+
+
+class ContainerNotFound(NotFound):
+    """There is no such resource, or it is another's: nobody learns which."""
+
+    code = "ContainerNotFound"
+
+    def __init__(self) -> None:
+        super().__init__("The specified container does not exist.")
 
 
 class MediaNotFound(NotFound):
@@ -75,75 +88,100 @@ class MediaBlobs(BlobStore, Protocol):
         """`told` hears the bytes of a file as they are read."""
         ...
 
+    def move(self, path: str, to: str) -> None:
+        """What is at `to` is replaced. Raises `BlobNotFound`."""
+        ...
+
 
 class MediaStore:
     """All calls block. `key` signs the addresses (base64); `spool` is a folder for what is being uploaded, at
-    most `max_bytes` each.
+    most `max_bytes` each. Names of resources are taken in any letter case.
     """
 
     def __init__(
-        self, blobs: MediaBlobs, key: str, *, spool: Path, max_bytes: int = 8192 * 1024 * 1024
+        self,
+        blobs: MediaBlobs,
+        key: str,
+        containers: Containers,
+        *,
+        spool: Path,
+        max_bytes: int = 8192 * 1024 * 1024,
     ) -> None:
         self._blobs = blobs
         self._key = key
+        self._containers = containers
         self._spool = spool
         self.max_bytes = max_bytes
 
     @contextmanager
     def spooled(self, name: str) -> Iterator[tuple[BinaryIO, Path]]:
         """A file to write an upload to before `add`; it is gone afterwards. Raises `InvalidRequest`."""
-        _path(name)
+        _check(name)
         self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
             yield cast(BinaryIO, file), Path(file.name)
 
     def add(
-        self, name: str, file: Path, *, replace: bool = False, told: Callable[[int], None] | None = None
+        self,
+        resource: str,
+        name: str,
+        file: Path,
+        *,
+        replace: bool = False,
+        told: Callable[[int], None] | None = None,
     ) -> Media:
-        """Keep a file under this name; `told` hears the bytes as they are read.
+        """Keep a file of a resource under this name; `told` hears the bytes as they are read.
 
-        Raises `InvalidRequest` for the name, `Conflict` when it is taken and not to be replaced.
+        Raises `ContainerNotFound`, `InvalidRequest` for the name, `Conflict` when it is taken and not to be
+        replaced.
         """
-        path = _path(name)
+        path = f"{self._container(resource).folder}/{_check(name)}"
         if not replace:
             with suppress(BlobNotFound):
                 self._blobs.head(path)
                 raise Conflict(f"there is a file '{name}' already", code="BlobAlreadyExists")
         self._blobs.put(path, file, told)
-        return self.find(name)
+        return _media(self._blobs.head(path))
 
-    def find(self, name: str) -> Media:
+    def find(self, resource: str, name: str) -> Media:
         """Raises `MediaNotFound`."""
-        try:
-            return _media(self._blobs.head(_path(name)))
-        except (BlobNotFound, InvalidRequest):
-            raise MediaNotFound(name) from None
+        with _not_found(name):
+            return _media(self._blobs.head(self._path(resource, name)))
 
-    def read(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def read(self, resource: str, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` up to, not including, `end`. Raises `MediaNotFound`."""
-        try:
-            return self._blobs.stream(_path(name), start, end)
-        except (BlobNotFound, InvalidRequest):
-            raise MediaNotFound(name) from None
+        with _not_found(name):
+            return self._blobs.stream(self._path(resource, name), start, end)
 
-    def all(self) -> list[Media]:
-        """Ordered by name."""
-        return [_media(blob) for blob in self._blobs.list(_FOLDER)]
+    def all(self, resource: str) -> list[Media]:
+        """Those of a resource, ordered by name. Raises `ContainerNotFound`."""
+        return [_media(blob) for blob in self._blobs.list(f"{self._container(resource).folder}/")]
 
-    def remove(self, name: str) -> None:
+    def remove(self, resource: str, name: str) -> None:
         """Raises `MediaNotFound`."""
-        self.find(name)
-        self._blobs.remove(_path(name))
+        with _not_found(name):
+            path = self._path(resource, name)
+            self._blobs.head(path)
+            self._blobs.remove(path)
 
-    def url(self, base: str, name: str, lasts: timedelta = LASTS) -> str:
-        """The address under which a server at `base` lets anybody read the file for so long."""
+    def sweep(self) -> None:
+        """Free the media of resources that are gone."""
+        folders = {"/".join(blob.path.split("/")[:2]) for blob in self._blobs.list(f"{FOLDER}/")}
+        for folder in self._containers.gone(folders):
+            self._blobs.remove(folder)
+
+    def url(self, base: str, resource: str, name: str, lasts: timedelta = LASTS) -> str:
+        """The address under which a server at `base` lets anybody read the file for so long. Raises
+        `ContainerNotFound`.
+        """
+        container = self._container(resource)
         until = datetime.now(UTC) + lasts
-        query = signed_query(self._key, _ACCOUNT, _CONTAINER, name, until=until)
-        return f"{base.rstrip('/')}{ROUTE}{quote(name, safe='')}?{query}"
+        query = signed_query(self._key, _ACCOUNT, container.id, name, until=until)
+        return f"{base.rstrip('/')}{ROUTE}{container.name}/{quote(name, safe='')}?{query}"
 
-    def check(self, name: str, query: Mapping[str, str]) -> None:
+    def check(self, resource: str, name: str, query: Mapping[str, str]) -> None:
         """Whether the query of an address permits reading the file. Raises `AuthenticationFailed`."""
-        if not self.is_signed(name, query):
+        if not self.is_signed(resource, name, query):
             raise AuthenticationFailed("Signature did not match.")
         now = datetime.now(UTC)
         until, since = read_time(query.get("se", "")), read_time(query.get("st", ""))
@@ -153,24 +191,41 @@ class MediaStore:
         if READ not in query.get("sp", "") or query.get("sr") != "b":
             raise AuthenticationFailed("The signature does not permit reading this blob.")
 
-    def is_signed(self, name: str, query: Mapping[str, str]) -> bool:
-        """Whether this server's key signed the query for this name, whatever it permits."""
+    def is_signed(self, resource: str, name: str, query: Mapping[str, str]) -> bool:
+        """Whether this server's key signed the query for this name in this container, whatever it permits."""
         # A field that is not among those that are signed here makes the signature another one.
         if query.get("sv") != VERSION or any(query.get(field) for field in ("si", "sip", "spr")):
             return False
-        wanted = sign(self._key, query, _ACCOUNT, _CONTAINER, name)
+        container = self._containers.find(resource)
+        if container is None:
+            return False
+        wanted = sign(self._key, query, _ACCOUNT, container.id, name)
         given = query.get("sig", "").encode("utf-8", "surrogatepass")
         return hmac.compare_digest(wanted.encode("ascii"), given)
 
+    def _container(self, resource: str) -> Container:
+        found = self._containers.find(resource)
+        if found is None:
+            raise ContainerNotFound
+        return found
 
-def open_media(blobs: MediaBlobs, data: Path, *, max_bytes: int = 8192 * 1024 * 1024) -> MediaStore:
+    def _path(self, resource: str, name: str) -> str:
+        """The blob of a name. Raises `ContainerNotFound`, `InvalidRequest`."""
+        return f"{self._container(resource).folder}/{_check(name)}"
+
+
+def open_media(
+    blobs: MediaBlobs, data: Path, database: Engine, *, max_bytes: int = 8192 * 1024 * 1024
+) -> MediaStore:
     """The media of a data directory; its key is made when there is none. Raises `SetupError`.
 
     What a killed process was receiving is removed when it is a day old.
     """
-    path = data / KEY_FILE
+    path, containers = data / KEY_FILE, Containers(database)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (data / OLD_KEY_FILE).exists():
+            _divide(blobs, data, containers)
         if not path.exists():
             _make_key(path)
         key = path.read_text("ascii").strip()
@@ -181,7 +236,21 @@ def open_media(blobs: MediaBlobs, data: Path, *, max_bytes: int = 8192 * 1024 * 
         raise SetupError(f"{path} holds no key; remove it to have a new one (old addresses end with it)")
     spool = data / "uploads"
     _sweep(spool)
-    return MediaStore(blobs, key, spool=spool, max_bytes=max_bytes)
+    return MediaStore(blobs, key, containers, spool=spool, max_bytes=max_bytes)
+
+
+def _divide(blobs: MediaBlobs, data: Path, containers: Containers) -> None:
+    """Give the media of a data directory that knew no containers to its first resource. The key gets its new
+    name last, which tells that it is done: a process that is killed before is followed by one that goes on.
+    """
+    every = containers.all()
+    if not every:
+        return
+    for blob in blobs.list(OLD_FOLDER):
+        with suppress(BlobNotFound):  # another process is at it too
+            blobs.move(blob.path, f"{every[0].folder}/{blob.path.removeprefix(OLD_FOLDER)}")
+    with suppress(FileNotFoundError):
+        (data / OLD_KEY_FILE).replace(data / KEY_FILE)
 
 
 def _sweep(spool: Path) -> None:
@@ -205,11 +274,19 @@ def _make_key(path: Path) -> None:
 
 
 def _media(blob: Blob) -> Media:
-    return Media(blob.path.removeprefix(_FOLDER), blob.size, blob.modified)
+    return Media(blob.path.rsplit("/", 1)[1], blob.size, blob.modified)
 
 
-def _path(name: str) -> str:
-    """The blob of a name. Raises `InvalidRequest` for what cannot be a name of a file."""
+@contextmanager
+def _not_found(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (BlobNotFound, ContainerNotFound, InvalidRequest):
+        raise MediaNotFound(name) from None
+
+
+def _check(name: str) -> str:
+    """The name itself. Raises `InvalidRequest` for what cannot be a name of a file."""
     if (
         not name
         or len(name) > _MAX_NAME
@@ -221,4 +298,4 @@ def _path(name: str) -> str:
             f"{name[:80]!r} cannot be the name of a file here: at most {_MAX_NAME} signs, none of / \\ #",
             param="name",
         )
-    return _FOLDER + name
+    return name

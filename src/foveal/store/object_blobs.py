@@ -102,6 +102,11 @@ class ObjectBlobStore:
             ]
         return sorted(found, key=lambda blob: blob.path)
 
+    def move(self, path: str, to: str) -> None:
+        """At once in a folder; elsewhere a copy, then a removal. Raises `BlobNotFound`."""
+        with _failures(path, "moved"):
+            obstore.rename(self._store, _checked(path), _checked(to))
+
     def remove(self, prefix: str) -> None:
         path = _checked(prefix.rstrip("/"))
         if self._folder is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.cli import Run, runner
+from tests.support.issuer import issuing
 
 from foveal import __version__
 from foveal.cli.main import COMMANDS
@@ -116,6 +117,22 @@ def test_doctor_finds_what_is_wrong_and_says_what_to_do(run: Run, tmp_path: Path
 def test_doctor_sees_that_the_data_directory_cannot_be_written(run: Run) -> None:
     done = run("doctor", "--json", "--data", "/proc/foveal", "--port", "0")
     assert "data directory" in {row["name"] for row in json.loads(done.out) if row["level"] == "broken"}
+
+
+def test_doctor_asks_the_issuer_of_tokens(run: Run) -> None:
+    def found(address: str) -> tuple[str, str]:
+        rows = json.loads(run("doctor", "--json", "--port", "0", "--entra-issuer", address).out)
+        (row,) = [row for row in rows if row["name"] == "issuer"]
+        return row["level"], row["detail"]
+
+    with issuing() as issuer:
+        assert found(issuer.url) == ("ok", f"{issuer.url}: 1 key(s)")
+        issuer.rows = []
+        assert found(issuer.url) == ("warning", f"{issuer.url} has no keys of use")
+        assert found(f"{issuer.url}/elsewhere")[0] == "warning"
+    level, detail = found("http://issuer.example")
+    assert level == "broken"
+    assert "must be an https address" in detail
 
 
 def test_models_lists_size_and_licence(run: Run, tmp_path: Path) -> None:

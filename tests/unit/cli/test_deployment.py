@@ -83,7 +83,7 @@ def test_a_resource_without_deployments_says_what_to_do(deployment: Run, resourc
         (("create", "x", "--sku", "ProvisionedManaged"), "supported: Standard"),
         (("create", "x", "--capacity", "0"), "1 or more"),
         (("create", "x", "--capacity", "many"), "not a valid integer"),
-        (("create", "x", "--capacity", "100000"), "quota limit is 100000"),
+        (("create", "x", "--capacity", "1000000"), "quota limit is 1000000"),
         (("create", "x", "--engine", "magic"), "magic"),
         (("create", "x", "--resource", "nobody"), "no resource 'nobody'"),
         (("update", "nobody", "--capacity", "1"), "no deployment 'nobody'"),
@@ -123,8 +123,8 @@ def test_quotas_are_listed_and_granted(quota: Run) -> None:
     quota("list")
     rows = json.loads(quota("list", "--json").out)
     assert {(row["region"], row["name"], row["used"], row["limit"]) for row in rows} == {
-        ("swedencentral", "GPT-4-Turbo-V", 10_000, 100_000),
-        ("swedencentral", "GPT-4-Turbo", 10_000, 100_000),
+        ("swedencentral", "GPT-4-Turbo-V", 100_000, 1_000_000),
+        ("swedencentral", "GPT-4-Turbo", 100_000, 1_000_000),
     }
     assert quota("set", "GPT-4-Turbo-V", "westus", "300").out == "GPT-4-Turbo-V in westus: 0 of 300 used.\n"
     assert "300" in quota("list", "--region", "westus").out

@@ -7,10 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from tests.support.cli import Run, runner
 
 from foveal.resources.accounts import Accounts, open_accounts
 from foveal.store.database import open_database
+from foveal.store.object_blobs import open_blobs
+from foveal.store.tables import documents, video_indexes
+from foveal.video.library import frame_path
 
 
 @pytest.fixture
@@ -89,3 +93,56 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(
     assert done.code == 2
     assert says in done.err
     assert "Traceback" not in done.err
+
+
+def an_index_with_a_document(folder: Path, resource: str) -> str:
+    """Written as ingestions write it; returns the path of its one frame."""
+    database = open_database(folder)
+    with database.begin() as connection:
+        index = connection.execute(
+            insert(video_indexes).values(
+                resource=resource,
+                name="cameras",
+                features=[{"name": "vision", "modelVersion": "2023-05-31", "domain": "generic"}],
+                user_data={},
+                etag="e",
+                created_at=1,
+                modified_at=1,
+            )
+        ).inserted_primary_key
+        assert index is not None
+        numbers = {"duration": 1.0, "frames": 1, "segments": 0, "bytes": 1, "created_at": 1, "modified_at": 1}
+        document = connection.execute(
+            insert(documents).values(
+                index_key=index[0],
+                document_id="film",
+                published=True,
+                url="https://a.example/film",
+                metadata={},
+                user_data={},
+                **numbers,
+            )
+        ).inserted_primary_key
+        assert document is not None
+    database.dispose()
+    path = frame_path(document[0], 0)
+    open_blobs(folder / "blobs").put(path, b"a frame")
+    return path
+
+
+def test_a_removed_resource_takes_its_videos_and_files_along(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("add", "going")
+    media = runner(monkeypatch, capsys, "media")
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"moving pictures")
+    for resource in ("local", "going"):
+        assert media("upload", str(clip), "--resource", resource).code == 0
+    stays, goes = (an_index_with_a_document(tmp_path, resource) for resource in ("local", "going"))
+    assert run("remove", "going").code == 0
+    held = [blob.path for blob in open_blobs(tmp_path / "blobs").list("")]
+    assert stays in held
+    assert goes not in held
+    assert len([path for path in held if path.endswith("clip.mp4")]) == 1
+    assert json.loads(media("list", "--json").out)[0]["name"] == "clip.mp4"

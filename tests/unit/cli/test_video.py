@@ -135,7 +135,7 @@ def test_add_files_and_addresses(bench: Bench, clip: Path) -> None:
     assert [one["metadata"] for one in listed["documents"]] == [{"cameraid": "c=1"}] * 2
     assert listed["ingestions"] == []
     # The copy of the file has served its purpose.
-    assert bench.house.media.all() == []
+    assert bench.house.media.all("local") == []
     assert bench.opened[-2:] == [True, False]
     table = bench.ok("video", "ls", "--index", "a")
     assert "second clip" in table
@@ -152,9 +152,9 @@ def test_options_of_adding_reach_the_worker(bench: Bench, clip: Path) -> None:
     assert task.options["filterDefectedFrames"] is True
     assert task.options["moderation"] is True
     assert task.options["documentAuthenticationKind"] == "managedIdentity"
-    (copy,) = bench.house.media.all()
+    (copy,) = bench.house.media.all("local")
     assert (copy.size, copy.name[:9]) == (len(b"a video"), "clip one-")
-    assert f"/storage/media/{quote(copy.name)}?" in task.url
+    assert f"/storage/local/{quote(copy.name)}?" in task.url
     assert bench.opened[-1] is False
     bench.house.worksheet.report(task, "looking", 0.42)
     assert "x looking, 42%" in bench.ok("video", "ls", "--index", "a")

@@ -121,7 +121,7 @@ def test_the_operator_grants_quota(database: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("region", "limit"),
-    [("eastus", 80), ("norwayeast", 150), ("southindia", 150), ("swedencentral", 100_000)],
+    [("eastus", 80), ("norwayeast", 150), ("southindia", 150), ("swedencentral", 1_000_000)],
 )
 def test_the_quotas_of_gpt_4_turbo(database: Engine, region: str, limit: int) -> None:
     found = {quota.name: quota.limit for quota in list_quotas(database, region)}

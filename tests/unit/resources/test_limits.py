@@ -13,7 +13,7 @@ import pytest
 
 from foveal.errors import TooManyRequests
 from foveal.resources.deployments import Deployment
-from foveal.resources.limits import Operation, RateLimits, Reservation
+from foveal.resources.limits import KeyLimit, Operation, RateLimits, Reservation
 
 CHAT = Operation("ChatCompletions_Create", "2023-12-01-preview", "S0")
 ONE = Deployment("gpt-4v", "gpt-4", "vision-preview", "echo", capacity=1)  # 1,000 tokens, 6 requests a minute
@@ -134,6 +134,27 @@ def test_many_threads_never_pass_the_limit(limits: RateLimits) -> None:
 
     with ThreadPoolExecutor(32) as pool:
         assert sum(pool.map(ask, range(200))) == 120
+
+
+def by_key(limits: RateLimits, tokens: int, limit: KeyLimit, key: str = "key1") -> Reservation:
+    return limits.reserve("local", TEN, tokens, CHAT, (key, limit))
+
+
+def test_a_key_may_have_limits_of_its_own(limits: RateLimits, clock: Clock) -> None:
+    limit = KeyLimit(tokens=1_000)
+    first = by_key(limits, 900, limit)
+    assert first.remaining_tokens == 9_100  # of the deployment
+    with pytest.raises(TooManyRequests, match=r"have exceeded token rate limit of this key\. Please retry"):
+        by_key(limits, 200, limit)
+    by_key(limits, 200, limit, "key2")
+    assert take(limits, 1).remaining_tokens == 8_899  # what was refused was not counted
+    limits.settle(first, 100)
+    assert by_key(limits, 900, limit).remaining_tokens == 8_799
+    clock.now += 60
+    for _ in range(2):  # of 12 in a minute, 2 in ten seconds
+        by_key(limits, 1, KeyLimit(requests=12))
+    with pytest.raises(TooManyRequests, match="call rate limit of this key"):
+        by_key(limits, 1, KeyLimit(requests=12))
 
 
 RACE = """

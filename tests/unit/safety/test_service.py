@@ -193,3 +193,14 @@ async def test_or_passes_unjudged_where_the_operator_says_so(caplog: pytest.LogC
     assert again is not None
     assert again.blocked
     safety.close()
+
+
+async def test_a_judge_that_hangs_counts_as_one_that_failed() -> None:
+    slow = Slow()
+    safety = ContentSafety(slow, patience=0.05)
+    try:
+        with pytest.raises(FilterUnavailable, match="took longer than"):
+            await safety.completion(Side(), "hate=low")
+    finally:
+        slow.may.set()
+        safety.close()

@@ -18,6 +18,7 @@ from foveal.safety.wording import PAGE_LETTERS, WINDOW_LETTERS, pages, tidy, und
         ("sooooooo good", "sooo good"),
         ("100000 won", "100000 won"),
         ("안녕\u3164하세요", "안녕하세요"),
+        ("좋아ㅋㅋ", "좋아ㅋㅋ"),  # the letters that are typed, not the parts of syllables
     ],
 )
 def test_texts_are_tidied(text: str, plain: str) -> None:

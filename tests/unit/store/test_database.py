@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from foveal.errors import SetupError
-from foveal.store.database import FILE_NAME, open_database
+from foveal.store.database import FILE_NAME, MIGRATIONS, open_database
 from foveal.store.ledger_tables import metadata
 
 
@@ -21,6 +23,15 @@ def test_a_fresh_directory_gets_every_table_and_can_be_opened_again(tmp_path: Pa
             columns = {column["name"] for column in inspect(database).get_columns(table.name)}
             assert columns == set(table.columns.keys()), "the migrations and the tables say the same"
         database.dispose()
+
+
+def test_the_file_of_a_migration_begins_with_its_revision() -> None:
+    """What is not so would be taken for done, or done again at every start."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    revisions = list(ScriptDirectory.from_config(config).walk_revisions())
+    assert [Path(one.path).name.partition("_")[0] for one in revisions] == [one.revision for one in revisions]
+    assert revisions[0].revision == max(one.revision for one in revisions)
 
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:

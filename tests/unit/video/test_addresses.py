@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import Engine
 
 from foveal.errors import VideoUnreachable
+from foveal.resources.accounts import open_accounts
+from foveal.store.database import open_database
 from foveal.store.media import MediaStore, open_media
 from foveal.store.object_blobs import open_blobs
 from foveal.video.fetch.fetching import MediaVideoFetcher
@@ -115,10 +119,18 @@ def test_the_stray_bracket_of_the_page() -> None:
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> MediaStore:
-    store = open_media(open_blobs(tmp_path / "blobs"), tmp_path)
+def database(tmp_path: Path) -> Iterator[Engine]:
+    made = open_database(tmp_path)
+    open_accounts(made, operator_key=None, engine="echo", strict=False)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def media(tmp_path: Path, database: Engine) -> MediaStore:
+    store = open_media(open_blobs(tmp_path / "blobs"), tmp_path, database)
     (tmp_path / "film").write_bytes(b"moving pictures")
-    store.add("길 거리.mp4", tmp_path / "film")
+    store.add("local", "길 거리.mp4", tmp_path / "film")
     return store
 
 
@@ -132,7 +144,7 @@ def test_an_uploaded_file_is_read_without_the_network(media: MediaStore, tmp_pat
     fetcher = MediaVideoFetcher(media=media, resolver=nobody)
     heard: list[float] = []
     for identity in (False, True):
-        source = Source(media.url(base, "길 거리.mp4"), "local", identity)
+        source = Source(media.url(base, "local", "길 거리.mp4"), "local", identity)
         fetcher.fetch(source, tmp_path / "there.mp4", heard.append)
         assert (tmp_path / "there.mp4").read_bytes() == b"moving pictures"
     assert heard == [1.0, 1.0]
@@ -143,21 +155,26 @@ def test_an_address_of_an_uploaded_file_that_does_not_work(
     media: MediaStore, base: str, tmp_path: Path
 ) -> None:
     fetcher = MediaVideoFetcher(media=media, own_hosts=("foveal.example",))
-    late = media.url(base, "길 거리.mp4", timedelta(seconds=-1))
+    late = media.url(base, "local", "길 거리.mp4", timedelta(seconds=-1))
     assert "(403, AuthenticationFailed): Signature not valid in the specified time frame" in checked(
         late, fetcher
     )
-    other = media.url(base, "other.mp4").replace("other.mp4", "길.mp4")
+    other = media.url(base, "local", "other.mp4").replace("other.mp4", "길.mp4")
     assert "Signature did not match" in checked(other, fetcher)
-    gone = media.url(base, "gone")
+    foreign = media.url(base, "local", "길 거리.mp4").replace("/local/", "/other/")
+    assert "Signature did not match" in checked(foreign, fetcher)
+    assert "Signature did not match" in checked(f"{base}/storage/local", fetcher)
+    gone = media.url(base, "local", "gone")
     assert checked(gone, fetcher) == ""
     with pytest.raises(VideoUnreachable, match="no uploaded file 'gone'"):
         fetcher.fetch(Source(gone, "local"), tmp_path / "film.mp4", lambda _: None)
 
 
-def test_a_foveal_elsewhere_is_a_storage_like_any_other(media: MediaStore, tmp_path: Path) -> None:
-    other = open_media(open_blobs(tmp_path / "blobs"), tmp_path / "other")
-    url = other.url("https://other.example", "film.mp4")
+def test_a_foveal_elsewhere_is_a_storage_like_any_other(
+    media: MediaStore, tmp_path: Path, database: Engine
+) -> None:
+    other = open_media(open_blobs(tmp_path / "blobs"), tmp_path / "other", database)
+    url = other.url("https://other.example", "local", "film.mp4")
     assert checked(url, MediaVideoFetcher(media=media)) == ""
 
 

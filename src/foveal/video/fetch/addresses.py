@@ -28,8 +28,9 @@ _SKEW = timedelta(minutes=15)  # how far two clocks may be apart; within that th
 
 @dataclass(frozen=True, slots=True)
 class OwnMedia:
-    """An uploaded file of this server; the address was checked."""
+    """An uploaded file of a resource of this server; the address was checked."""
 
+    resource: str
     name: str
 
 
@@ -79,21 +80,22 @@ class VideoAddresses:
         path, _, query = target.path.decode("ascii").partition("?")
         if self._media is None or not path.startswith(ROUTE):
             return None
-        name, fields = unquote(path[len(ROUTE) :]), dict(parse_qsl(query))
+        resource, _, name = (unquote(part) for part in path[len(ROUTE) :].partition("/"))
+        fields = dict(parse_qsl(query))
         here = target.host in _LOOPBACK or bool(_names(target) & self._own)
         if _names(target) & self._allowed:  # a server beside this one, as the operator says
             here = False
-        if not (here or self._media.is_signed(name, fields)):
+        if not (here or self._media.is_signed(resource, name, fields)):
             return None
         try:
-            self._media.check(name, fields)
+            self._media.check(resource, name, fields)
         except AuthenticationFailed as error:
             raise VideoUnreachable(
                 f"The address of the uploaded file was refused (403, {error.code}): {error.detail} "
                 "`foveal media url` makes a new one.",
                 code="VideoAccessDenied",
             ) from None
-        return OwnMedia(name)
+        return OwnMedia(resource, name)
 
     def _by_identity(self, resource: str, url: str) -> Place:
         if self._storage is None:

@@ -107,11 +107,11 @@ class MediaVideoFetcher:
         """A file of our own, read where it lies: whatever name this server has, the network is not asked."""
         assert self._media is not None
         try:
-            found = self._media.find(own.name)
+            found = self._media.find(own.resource, own.name)
             self._check_size(found.size, to, already=0)
             with Partial(to) as part:
                 part.restart()
-                for piece in self._media.read(own.name):
+                for piece in self._media.read(own.resource, own.name):
                     part.write(piece)
                     progress(part.size / found.size)
                 part.finish()

@@ -36,13 +36,24 @@ class Stopped(BaseException):
 
 
 class Jobs:
-    """`IngestionQueue` over a data directory. `at_once` videos are worked on side by side."""
+    """`IngestionQueue` over a data directory. `at_once` videos are worked on side by side; `sweeps` free what
+    else nobody needs.
+    """
 
-    def __init__(self, ingesting: Ingesting, data: Path, *, at_once: int = 1, tick: float = TICK) -> None:
+    def __init__(
+        self,
+        ingesting: Ingesting,
+        data: Path,
+        *,
+        at_once: int = 1,
+        tick: float = TICK,
+        sweeps: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._ingesting = ingesting
         self._data = data
         self._at_once = at_once
         self._tick = tick
+        self._sweeps = (ingesting.sweep, *sweeps)
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self._supervisor: threading.Thread | None = None
@@ -54,9 +65,15 @@ class Jobs:
         """Free what nobody needs, then work on what is unfinished, whichever process asked for it, until
         `close`.
         """
-        self._sweeper.submit(self._guarded, self._ingesting.sweep)
+        for sweep in self._sweeps:
+            self._sweeper.submit(self._guarded, sweep)
         self._supervisor = threading.Thread(target=self._supervise, name="ingestions", daemon=True)
         self._supervisor.start()
+
+    def sweep(self) -> None:
+        """Free, before this returns, what stands outside SQL and is of nobody: a resource was removed."""
+        for sweep in self._sweeps:
+            sweep()
 
     def submit(self, ingestion: int) -> None:
         self.wake()

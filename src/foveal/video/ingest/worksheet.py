@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,7 @@ class Task:
     metadata: Mapping[str, Any]
     user_data: Mapping[str, Any]
     document: int | None
+    principal: str  # by what it was asked for
 
     @property
     def wants_speech(self) -> bool:
@@ -62,11 +63,21 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-class Worksheet:
-    """All calls block; each is one transaction."""
+Added = Callable[[Connection, Task, VideoInfo], None]
 
-    def __init__(self, database: Engine) -> None:
+
+def _unsettled(_connection: Connection, _task: Task, _info: VideoInfo) -> None:
+    return None
+
+
+class Worksheet:
+    """All calls block; each is one transaction. `added` is called within the one that publishes a document:
+    what it writes there is written exactly once.
+    """
+
+    def __init__(self, database: Engine, added: Added = _unsettled) -> None:
         self._database = database
+        self._added = added
 
     def unfinished(self) -> list[Waiting]:
         """In the order in which they are to be worked on."""
@@ -144,6 +155,7 @@ class Worksheet:
                 )
             )
             self._end(connection, task, "succeeded")
+            self._added(connection, task, info)
 
     def rename(self, task: Task) -> None:
         """Mode `update`: new metadata and user data. Raises `VideoRefused` when there is no such document."""
@@ -239,6 +251,7 @@ def _read(connection: Connection, video: Waiting, *, cancelled: bool = False) ->
             ingestion_videos,
             ingestions.c.index_key,
             ingestions.c.options,
+            ingestions.c.principal,
             video_indexes.c.resource,
             video_indexes.c.features,
         )
@@ -265,6 +278,7 @@ def _read(connection: Connection, video: Waiting, *, cancelled: bool = False) ->
         metadata=row.metadata or {},
         user_data=row.user_data or {},
         document=row.document,
+        principal=row.principal,
     )
 
 

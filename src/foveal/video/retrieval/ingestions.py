@@ -51,8 +51,10 @@ class VideoIngestions:
         self._queue = queue
         self._check = check
 
-    def create(self, resource: str, index: str, name: str, new: NewIngestion) -> Ingestion:
-        """Write the work down and ask for it.
+    def create(
+        self, resource: str, index: str, name: str, new: NewIngestion, principal: str | None = None
+    ) -> Ingestion:
+        """Write the work down and ask for it; `principal` is by what (key1), None the command line.
 
         An ingestion of this name that is over is replaced; `IngestionInProgress` when it is not. A video
         whose address cannot be used is failed at once, with the reason; the others go on.
@@ -72,6 +74,7 @@ class VideoIngestions:
                         name=name,
                         batch=str(uuid.uuid4()),
                         options=new.options.as_json(),
+                        **({} if principal is None else {"principal": principal}),
                         created_at=moment,
                         modified_at=moment,
                     )

@@ -11,8 +11,8 @@ branch_labels = None
 depends_on = None
 
 WATCHED = ("resources", "resource_keys", "deployments", "content_filters", "blocklists")
-GRANTED = 100_000
-ROOMY = 10_000
+GRANTED = 1_000_000
+ROOMY = 100_000
 
 
 def upgrade() -> None:
