@@ -16,7 +16,6 @@ from foveal.metering.rows import write_entries
 from foveal.metering.spending import Spending, Told
 from foveal.metering.usage import Report, UsageQuery, read_usage
 
-
 LONGEST = 256  # characters of a principal
 
 
