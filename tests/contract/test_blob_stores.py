@@ -14,13 +14,13 @@ from tests.support.azurite import ACCOUNT, KEY, Azurite
 
 from foveal.errors import SetupError
 from foveal.store.blobs import BlobNotFound, BlobStore, BlobStoreError
-from foveal.store.object_blobs import DELETES, open_blobs
+from foveal.store.object_blobs import DELETES, ObjectBlobStore, open_blobs
 
 MIB = 1024 * 1024
 
 
 @pytest.fixture(params=["folder", "azure"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
+def blobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectBlobStore:
     if request.param == "folder":
         return open_blobs(tmp_path / "blobs")
     storage: Azurite = request.getfixturevalue("storage")
@@ -41,6 +41,17 @@ def test_what_is_put_is_read_back_and_replaced(blobs: BlobStore) -> None:
     found = blobs.head("documents/7/record.bin")
     assert (found.path, found.size) == ("documents/7/record.bin", 6)
     assert found.modified > 1_600_000_000
+
+
+def test_what_is_moved_is_there_and_not_here(blobs: ObjectBlobStore) -> None:
+    blobs.put("media/길 거리 1+2&3=%41.mp4", b"new")
+    blobs.put("containers/a-1/film", b"old")
+    blobs.move("media/길 거리 1+2&3=%41.mp4", "containers/a-1/film")
+    assert [blob.path for blob in blobs.list("")] == ["containers/a-1/film"]
+    assert blobs.get("containers/a-1/film") == b"new"
+    with pytest.raises(BlobNotFound):
+        blobs.move("media/길 거리 1+2&3=%41.mp4", "containers/a-1/film")
+    assert blobs.get("containers/a-1/film") == b"new"
 
 
 @pytest.mark.parametrize("size", [0, 1, 9 * MIB + 1])

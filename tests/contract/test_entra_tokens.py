@@ -176,6 +176,7 @@ def test_clocks_may_differ_by_a_minute(place: Place) -> None:
         (["Cognitive Services User"], "OpenAI", 200, FLAT),
         (["Cognitive Services User"], "ComputerVision", FLAT, 200),
         (["Cognitive Services OpenAI User"], "ComputerVision", FLAT, DENIED),
+        (["Cognitive Services OpenAI User"], "OpenAI", 200, FLAT),
     ],
 )
 def test_what_roles_open(

@@ -16,6 +16,8 @@ from foveal.metering.rows import write_entries
 from foveal.metering.spending import Spending, Told
 from foveal.metering.usage import Report, UsageQuery, read_usage
 
+LONGEST = 256  # characters of a principal
+
 
 class Metering:
     """`Meter` over a data directory. `start` begins moving the journal into SQL, `close` ends it."""
@@ -56,8 +58,9 @@ class Metering:
         deployment: str | None = None,
     ) -> None:
         at = self._clock()
+        who = _writable(principal)
         entry = Entry(
-            self._ids.next(at), at, resource, deployment, principal, kind, outcome, _without_nothing(units)
+            self._ids.next(at), at, resource, deployment, who, kind, outcome, _without_nothing(units)
         )
         self.ledger.settle(entry)
 
@@ -90,6 +93,13 @@ def settle_ingestion(
     who = principal or OPERATOR
     entry = Entry(f"ingestion-{document}", now(), resource, None, who, "ingestion", "answered", units)
     write_entries(connection, [entry])
+
+
+def _writable(principal: str) -> str:
+    """As every database takes it: what a token says of its subject is somebody else's word."""
+    if len(principal) <= LONGEST and principal.isprintable():
+        return principal
+    return "".join(letter if letter.isprintable() else "?" for letter in principal[:LONGEST])
 
 
 def _without_nothing(units: Mapping[str, float]) -> dict[str, float]:

@@ -215,3 +215,16 @@ def test_two_entries_of_one_batch_with_the_same_id(office: Office) -> None:
     office.metering.ledger.settle(entry)
     office.metering.ledger.flush()
     assert office.rows() == 1
+
+
+@pytest.mark.parametrize(
+    ("principal", "kept"),
+    [
+        ("token:" + "x" * 300, "token:" + "x" * 250),
+        ("token:\ud800\x00\n", "token:???"),
+        ("token:김", "token:김"),
+    ],
+)
+def test_a_subject_of_a_token_that_no_database_takes(office: Office, principal: str, kept: str) -> None:
+    office.settle(principal=principal)
+    assert [row.group for row in office.usage(by="key").rows] == [("local", kept)]
