@@ -17,7 +17,7 @@ def test_the_commands_of_the_page(
 ) -> None:
     monkeypatch.setenv("FOVEAL_DATA", str(tmp_path))
     lines = re.findall(r"^    foveal (.*)$", PAGE.read_text(), re.MULTILINE)
-    assert len(lines) == 9
+    assert len(lines) == 10
     for line in lines:
         command, *arguments = shlex.split(line)
         done = runner(monkeypatch, capsys, command)(*arguments)

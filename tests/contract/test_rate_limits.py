@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
-from tests.support.house import API_VERSION, KEY, Table, deployment, services
+from tests.support.house import API_VERSION, KEY, RESOURCE, Table, deployment, services
 from tests.support.server import LiveServer, live
 
 from foveal.engines.echo import EchoEngine
 from foveal.http.app import build_app
+from foveal.resources.accounts import Principal
+from foveal.resources.keys import KeyLimit
 from foveal.resources.limits import RateLimits
 
 PARAMS = {"api-version": API_VERSION}
@@ -146,3 +148,18 @@ def test_two_hundred_first_requests_at_once_never_pass_the_limit(server: LiveSer
         codes = list(pool.map(lambda _: post(server, "wide", max_tokens=5).status_code, range(200)))
     assert sorted(set(codes)) == [200, 429]
     assert codes.count(200) == 150
+
+
+def test_a_key_with_limits_of_its_own(tmp_path: Path, clock: Clock) -> None:
+    class Keys:
+        def check(self, presented: str) -> Principal:
+            return Principal(RESOURCE, "key2", KeyLimit(tokens=100))
+
+    limits = RateLimits(tmp_path, clock)
+    app = build_app(services(EchoEngine(), keys=Keys(), deployments=TABLE, limits=limits))
+    with live(app) as running:
+        assert left(post(running, "wide", max_tokens=50)) == (149_944, 149)
+        refused = post(running, "ten", max_tokens=90)
+    limits.close()
+    assert refused.status_code == 429
+    assert "exceeded token rate limit of this key. Please retry after 60 seconds." in refused.text

@@ -117,6 +117,7 @@ def assemble_server(settings: Settings, database: Engine) -> Starlette:
             operator_key=settings.api_key,
             engines=house.engines,
             changed=accounts.changed,
+            removed=video.sweep,
         ),
         tokens=None if issuer is None else issuer.tokens,
         meter=metering,

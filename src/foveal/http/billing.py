@@ -37,7 +37,9 @@ class Bill:
         `TooManyRequests`.
         """
         self._limits = limits
-        self._reservation = limits.reserve(self._who.resource.name, self._deployment, tokens, operation)
+        who = self._who
+        key = None if who.limit is None else (who.name, who.limit)
+        self._reservation = limits.reserve(who.resource.name, self._deployment, tokens, operation, key)
         return self._reservation.headers()
 
     def saw(self, event: Event) -> None:

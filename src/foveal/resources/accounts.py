@@ -21,11 +21,11 @@ from foveal.resources.content_filters import ContentFilter
 from foveal.resources.deployment_register import RELAXED, upgrade_due
 from foveal.resources.deployments import Deployment
 from foveal.resources.filter_register import read_filters
-from foveal.resources.keys import StoredKey, find_key, hash_key, master_key, matches, new_key
+from foveal.resources.keys import KeyLimit, StoredKey, find_key, hash_key, master_key, matches, new_key
 from foveal.resources.quotas import limit_of, used_of
 from foveal.resources.versions import load_model_versions
 from foveal.store.database import folder_of
-from foveal.store.tables import deployments, quotas, resource_keys, resources
+from foveal.store.tables import deployments, key_limits, quotas, resource_keys, resources
 
 LOG = logging.getLogger(__name__)
 
@@ -43,11 +43,12 @@ class Resource:
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks: a resource, and by what (`name`): key1 or key2 of it, or `token:` and whom an access token
-    names. Never the key or the token itself.
+    names. Never the key or the token itself. `limit` is what that key may take.
     """
 
     resource: Resource
     name: str
+    limit: KeyLimit | None = None
 
 
 class KeyChecker(Protocol):
@@ -70,6 +71,7 @@ class Accounts:
     resources: Mapping[str, Resource]
     keys: tuple[StoredKey, ...]
     deployments: Mapping[tuple[str, str], Deployment]
+    limits: Mapping[tuple[str, int], KeyLimit] = field(default_factory=dict)
     _seen: dict[bytes, Principal] = field(default_factory=dict, compare=False, repr=False)
 
     def check(self, presented: str) -> Principal | None:
@@ -82,7 +84,9 @@ class Accounts:
             key = find_key(self.keys, presented)
             if key is None:
                 return None
-            principal = self._seen[digest] = Principal(self.resources[key.resource], f"key{key.slot}")
+            limit = self.limits.get((key.resource, key.slot))
+            principal = Principal(self.resources[key.resource], f"key{key.slot}", limit)
+            self._seen[digest] = principal
         return principal
 
     def find(self, resource: str, name: str) -> Deployment | None:
@@ -198,6 +202,10 @@ def _snapshot(connection: Connection, engine: str, strict: bool) -> Accounts:
         deployments={
             (row.resource, row.name): _deployment(row, engine, strict, filters)
             for row in connection.execute(select(deployments).order_by(deployments.c.created_at))
+        },
+        limits={
+            (row.resource, row.slot): KeyLimit(row.tokens, row.requests)
+            for row in connection.execute(select(key_limits))
         },
     )
 

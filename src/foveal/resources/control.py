@@ -37,8 +37,8 @@ _SUBDOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 
 class ControlPlane:
     """`admin_key` None: it opens for nobody. `operator_key` is the setting `api_key`: key 1 of the first
-    resource. `engines` are those of this server; `changed` is called after each change. Thread-safe; calls
-    block.
+    resource. `engines` are those of this server; `changed` is called after each change, `removed` after a
+    resource is gone, to free its files. Thread-safe; calls block.
 
     What is called by a name finds it in upper and lower case. Methods raise `NotFound`, `InvalidRequest`,
     `Conflict`, `QuotaExceeded`.
@@ -52,12 +52,14 @@ class ControlPlane:
         operator_key: str | None,
         engines: Container[str],
         changed: Callable[[], None],
+        removed: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._admin = None if admin_key is None else _hashed(admin_key)
         self._operator_key = operator_key
         self._engines = engines
         self._changed = changed
+        self._removed = removed
         self._versions = load_model_versions()
         self._lock = threading.Lock()
 
@@ -115,6 +117,7 @@ class ControlPlane:
                 raise Conflict(f"'{known}' is the only resource of this server; it cannot be removed")
             remove_resource(self._database, known, only_empty=True)
             self._changed()
+            self._removed()
             return True
 
     def subdomain_is_free(self, subdomain: str, name: str | None = None) -> bool:

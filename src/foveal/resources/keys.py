@@ -31,6 +31,14 @@ WEAK_BELOW = 16  # characters; a shorter key of the operator's is refused on a h
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimit:
+    """What one key may take in a minute, of all deployments together; None: as much as they give."""
+
+    tokens: int | None = None
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredKey:
     """One of a resource's two keys (`slot` 1 or 2) as it is kept."""
 

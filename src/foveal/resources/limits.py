@@ -19,6 +19,7 @@ from pathlib import Path
 
 from foveal.errors import TooManyRequests
 from foveal.resources.deployments import Deployment
+from foveal.resources.keys import KeyLimit
 
 FILE_NAME = "limits.db"
 MINUTE = 60
@@ -54,14 +55,6 @@ class Sku:
     tokens: int
     requests: int
     utilization: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeyLimit:
-    """What one key may take in a minute, of all deployments together; None: as much as they give."""
-
-    tokens: int | None = None
-    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from foveal.errors import Conflict, InvalidRequest
 from foveal.resources.accounts import Resource, add_deployments, store_key
-from foveal.resources.keys import master_key, new_key
+from foveal.resources.keys import KeyLimit, master_key, new_key
 from foveal.store.database import folder_of
-from foveal.store.tables import account_changes, resource_keys, resources, video_indexes
+from foveal.store.tables import account_changes, key_limits, resource_keys, resources, video_indexes
 from foveal.store.tables import deployments as deployment_rows
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,63}")
@@ -128,6 +128,21 @@ class KeyRow:
     slot: int
     created_at: int
     set_by: str
+    limit: KeyLimit
+
+
+def limit_key(database: Engine, resource: str, slot: int, limit: KeyLimit) -> None:
+    """What the key in a slot may take, also the one that comes after it. Raises `InvalidRequest`."""
+    for name, value in (("tokens", limit.tokens), ("requests", limit.requests)):
+        if value is not None and value < 1:
+            raise InvalidRequest(f"a limit of {name} is 1 or more, not {value}", param=name)
+    with database.begin() as connection:
+        _require(connection, resource)
+        here = (key_limits.c.resource == resource) & (key_limits.c.slot == slot)
+        connection.execute(delete(key_limits).where(here))
+        if limit != KeyLimit():
+            row = {"tokens": limit.tokens, "requests": limit.requests}
+            connection.execute(insert(key_limits).values(resource=resource, slot=slot, **row))
 
 
 def list_keys(database: Engine, resource: str | None = None) -> list[KeyRow]:
@@ -138,8 +153,18 @@ def list_keys(database: Engine, resource: str | None = None) -> list[KeyRow]:
         rows = connection.execute(
             select(resource_keys).order_by(resource_keys.c.resource, resource_keys.c.slot)
         ).all()
+        limits = {
+            (row.resource, row.slot): KeyLimit(row.tokens, row.requests)
+            for row in connection.execute(select(key_limits))
+        }
     return [
-        KeyRow(row.resource, row.slot, row.created_at, "operator" if row.by_operator else "foveal")
+        KeyRow(
+            row.resource,
+            row.slot,
+            row.created_at,
+            "operator" if row.by_operator else "foveal",
+            limits.get((row.resource, row.slot), KeyLimit()),
+        )
         for row in rows
         if resource in (None, row.resource)
     ]

@@ -77,6 +77,18 @@ deployments = Table(
     ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
 )
 
+# What a key may take in a minute, of all deployments together; a key without a row takes what they give.
+key_limits = Table(
+    "key_limits",
+    metadata,
+    Column("resource", String(64), nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("tokens", Integer, nullable=True),
+    Column("requests", Integer, nullable=True),
+    PrimaryKeyConstraint("resource", "slot"),
+    ForeignKeyConstraint(["resource"], ["resources.name"], ondelete="CASCADE"),
+)
+
 # Quotas that the operator granted in place of Azure's defaults: thousands of tokens per minute of a region.
 quotas = Table(
     "quotas",

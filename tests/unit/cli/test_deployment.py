@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import Run, runner
 
 from foveal.resources.accounts import Accounts, open_accounts
+from foveal.resources.keys import KeyLimit
 from foveal.store.database import open_database
 
 
@@ -136,3 +137,22 @@ def test_quotas_are_listed_and_granted(quota: Run) -> None:
         ("GPT-4-Turbo", "westus", "-1"),
     ):
         assert quota("set", *arguments).code == 2
+
+
+def test_a_key_is_limited_and_freed(key: Run, folder: Path) -> None:
+    key("list")
+    done = key("limit", "local", "1", "--tokens", "20000", "--requests", "60")
+    assert done.out == "Key 1 of local: 20,000 tokens and 60 requests in a minute.\n"
+    (row, *_) = json.loads(key("list", "local", "--json").out)
+    assert (row["key"], row["tokens_per_minute"], row["requests_per_minute"]) == (1, 20_000, 60)
+    (newer,) = keys_in(key("regenerate", "local", "1").out)
+    principal = accounts(folder).check(newer)
+    assert principal is not None
+    assert principal.limit == KeyLimit(20_000, 60)
+    assert "20,000" in key("list").out
+    assert "any tokens" in key("limit", "local", "1").out
+    principal = accounts(folder).check(newer)
+    assert principal is not None
+    assert principal.limit is None
+    for arguments in (("local", "1", "--tokens", "0"), ("nobody", "1", "--tokens", "5"), ("local", "3")):
+        assert key("limit", *arguments).code == 2

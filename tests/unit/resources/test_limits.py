@@ -13,7 +13,8 @@ import pytest
 
 from foveal.errors import TooManyRequests
 from foveal.resources.deployments import Deployment
-from foveal.resources.limits import KeyLimit, Operation, RateLimits, Reservation
+from foveal.resources.keys import KeyLimit
+from foveal.resources.limits import Operation, RateLimits, Reservation
 
 CHAT = Operation("ChatCompletions_Create", "2023-12-01-preview", "S0")
 ONE = Deployment("gpt-4v", "gpt-4", "vision-preview", "echo", capacity=1)  # 1,000 tokens, 6 requests a minute
