@@ -83,7 +83,7 @@ class Head:
         units = np.maximum(rows.vectors @ self.hidden + self.hidden_bias, 0)
         scores: Floats = units @ self.out + rows.vectors @ self.straight + self.bias
         for row, found in enumerate(buckets(rows.texts, len(self.table))):
-            scores[row] += self.table[found].sum(axis=0) / np.float32(np.sqrt(len(found)))
+            scores[row] += self.table.take(found, axis=0).sum(axis=0) / np.float32(np.sqrt(len(found)))
         return scores
 
     def margins(self, rows: Rows) -> Floats:
