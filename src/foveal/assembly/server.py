@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from functools import partial
 
 from sqlalchemy import Engine
@@ -16,6 +16,7 @@ from foveal.assembly.house import Meters, build_house
 from foveal.assembly.metering import build_metering
 from foveal.assembly.safety import Guard
 from foveal.assembly.tokens import build_tokens
+from foveal.assembly.video import VideoHouse
 from foveal.engines.base import Engine as AnswerEngine
 from foveal.errors import FovealError
 from foveal.http.app import build_app
@@ -92,10 +93,7 @@ def assemble_server(settings: Settings, database: Engine) -> Starlette:
         finally:
             sys.setswitchinterval(interval)
             gc.unfreeze()
-            for task in begun:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await _ended(begun)
             await house.close()
             await asyncio.to_thread(metering.close)
             limits.close()
@@ -111,14 +109,7 @@ def assemble_server(settings: Settings, database: Engine) -> Starlette:
         metrics=metrics,
         retrieval=video.retrieval,
         media=video.media,
-        management=ControlPlane(
-            database,
-            admin_key=settings.admin_key,
-            operator_key=settings.api_key,
-            engines=house.engines,
-            changed=accounts.changed,
-            removed=video.sweep,
-        ),
+        management=_control(settings, database, accounts, house.engines, video),
         tokens=None if issuer is None else issuer.tokens,
         meter=metering,
         limits=limits,
@@ -129,3 +120,27 @@ def assemble_server(settings: Settings, database: Engine) -> Starlette:
         max_body=settings.max_body,
     )
     return build_app(services, lifespan=lifespan)
+
+
+def _control(
+    settings: Settings,
+    database: Engine,
+    accounts: LiveAccounts,
+    engines: Container[str],
+    video: VideoHouse,
+) -> ControlPlane:
+    return ControlPlane(
+        database,
+        admin_key=settings.admin_key,
+        operator_key=settings.api_key,
+        engines=engines,
+        changed=accounts.changed,
+        removed=video.sweep,
+    )
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
